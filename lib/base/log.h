@@ -1,0 +1,16 @@
+// Messages for a person, on stderr (spdlog behind this header). Data never goes here. Control characters are escaped.
+#pragma once
+
+#include <string_view>
+
+namespace llmkit::log {
+
+enum class Level { debug, info, warning, error };
+
+void set_level(Level level);     // -v, -q
+void debug(std::string_view message);
+void info(std::string_view message);
+void warning(std::string_view message);
+void error(std::string_view message);
+
+}  // namespace llmkit::log

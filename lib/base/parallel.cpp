@@ -1,0 +1,190 @@
+#include "base/parallel.h"
+
+#include <sched.h>
+#include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_pipeline.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace llmkit {
+namespace {
+
+// Set while a worker is inside a tile, so that nested calls run serially.
+thread_local bool inside_tile = false;
+
+struct InsideTile {
+  bool before = std::exchange(inside_tile, true);
+  ~InsideTile() { inside_tile = before; }
+};
+
+// The exception of the lowest tile, so that what is reported does not depend on timing.
+class FirstException {
+ public:
+  void keep(int64_t tile) {
+    std::lock_guard lock(mutex_);
+    if (tile < tile_) {
+      tile_ = tile;
+      exception_ = std::current_exception();
+    }
+  }
+  void rethrow() const {
+    if (exception_) std::rethrow_exception(exception_);
+  }
+
+ private:
+  std::mutex mutex_;
+  int64_t tile_ = INT64_MAX;
+  std::exception_ptr exception_;
+};
+
+int cgroup_quota() {
+  double quota = 0, period = 0;
+  std::string text;
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> text >> period && text != "max") quota = std::atof(text.c_str());
+  if (quota <= 0) {
+    std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
+    q >> quota;
+    p >> period;
+  }
+  return quota > 0 && period > 0 ? std::max(1, static_cast<int>(quota / period + 0.5)) : INT32_MAX;
+}
+
+}  // namespace
+
+int available_threads() {
+  cpu_set_t set;
+  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency());
+  return std::max(1, std::min(cores, cgroup_quota()));
+}
+
+struct Parallel::Impl {
+  explicit Impl(int n)
+      : threads(n), allow(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(std::max(n, 1))), arena(n), tiles_of(static_cast<size_t>(n)) {}
+
+  void count(size_t worker) {
+    if (worker < tiles_of.size()) tiles_of[worker].fetch_add(1, std::memory_order_relaxed);
+  }
+
+  int threads;
+  tbb::global_control allow;
+  tbb::task_arena arena;
+  std::vector<std::atomic<int64_t>> tiles_of;
+};
+
+Parallel::Parallel(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : available_threads())) {}
+Parallel::~Parallel() = default;
+int Parallel::threads() const { return impl_->threads; }
+
+ParallelStats Parallel::stats() const {
+  ParallelStats s;
+  for (auto& count : impl_->tiles_of) {
+    int64_t n = count.load();
+    if (n == 0) continue;
+    s.least_tiles = s.workers == 0 ? n : std::min(s.least_tiles, n);
+    ++s.workers;
+    s.tiles += n;
+  }
+  return s;
+}
+
+#ifdef LLMKIT_STD_THREADS
+
+void Parallel::for_tiles(int64_t tiles, TileFunction f) {
+  if (tiles <= 0) return;
+  FirstException failure;
+  std::atomic<int64_t> next{0};
+  auto work = [&](size_t worker) {
+    InsideTile guard;
+    for (int64_t i; (i = next.fetch_add(1)) < tiles;) {
+      impl_->count(worker);
+      try {
+        f(i);
+      } catch (...) {
+        failure.keep(i);
+      }
+    }
+  };
+  if (inside_tile || impl_->threads == 1 || tiles == 1) {
+    work(0);
+  } else {
+    std::vector<std::thread> pool;
+    for (size_t w = 1; w < static_cast<size_t>(impl_->threads); ++w) pool.emplace_back(work, w);
+    work(0);
+    for (auto& t : pool) t.join();
+  }
+  failure.rethrow();
+}
+
+#else
+
+void Parallel::for_tiles(int64_t tiles, TileFunction f) {
+  if (tiles <= 0) return;
+  FirstException failure;
+  auto run = [&](int64_t i) {
+    InsideTile guard;
+    try {
+      f(i);
+    } catch (...) {
+      failure.keep(i);
+    }
+  };
+  if (inside_tile || impl_->threads == 1 || tiles == 1) {
+    for (int64_t i = 0; i < tiles; ++i) {
+      if (!inside_tile) impl_->count(0);
+      run(i);
+    }
+  } else {
+    impl_->arena.execute([&] {
+      tbb::parallel_for(
+          tbb::blocked_range<int64_t>(0, tiles, 1),
+          [&](const tbb::blocked_range<int64_t>& range) {
+            for (int64_t i = range.begin(); i != range.end(); ++i) {
+              impl_->count(static_cast<size_t>(tbb::this_task_arena::current_thread_index()));
+              run(i);
+            }
+          },
+          tbb::simple_partitioner());
+    });
+  }
+  failure.rethrow();
+}
+
+#endif
+
+void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& work,
+                            const std::function<void(void*)>& sink, const std::function<void(void*)>& drop) {
+  // Rounds of up to max_items: read, work in parallel, write in order. An exception leaves nothing behind: items that
+  // were not written are dropped.
+  std::vector<void*> items;
+  size_t written = 0;
+  try {
+    for (bool more = true; more;) {
+      items.clear();
+      written = 0;
+      while (static_cast<int64_t>(items.size()) < max_items) {
+        void* item = source();
+        if (!item) {
+          more = false;
+          break;
+        }
+        items.push_back(item);
+      }
+      for_tiles(static_cast<int64_t>(items.size()), [&](int64_t i) { work(items[static_cast<size_t>(i)]); });
+      for (; written < items.size();) sink(items[written++]);
+    }
+  } catch (...) {
+    for (size_t i = written; i < items.size(); ++i) drop(items[i]);
+    throw;
+  }
+}
+
+}  // namespace llmkit
