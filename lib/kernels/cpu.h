@@ -1,0 +1,20 @@
+// Which instruction sets the kernels may use. The best one is detected once (CPUID and the operating system's
+// permission); force_isa lowers it, for tests and for `--isa`. Results agree between instruction sets within the
+// bounds that tests/unit/kernels states, not bit for bit; within one they never depend on the thread count.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace llmkit::kernels {
+
+enum class Isa : uint8_t { portable, avx2, avx512, avx512bf16, amx };
+
+Isa detected_isa();          // the best that this machine runs
+Isa active_isa();            // what the kernels use now
+void force_isa(Isa isa);     // throws UsageError where the machine lacks it; not while kernels run
+std::string_view isa_name(Isa isa);
+std::optional<Isa> isa_from_name(std::string_view name);
+
+}  // namespace llmkit::kernels

@@ -1,0 +1,17 @@
+// The machine's own limits, measured: what MFU and "% of peak" are relative to.
+#pragma once
+
+#include "kernels/exec.h"
+
+namespace llmkit::kernels {
+
+struct Peak {
+  double f32_gflops = 0;     // fused multiply-adds in registers, on all threads
+  double bf16_gflops = 0;    // with fp32 accumulation, on the unit the kernels use; 0 where there is none
+  double read_gbps = 0;      // streaming reads from memory
+  double triad_gbps = 0;     // a = b + s·c, bytes touched without write-allocate
+};
+// Takes about `seconds` for each figure and 256 MiB of memory.
+Peak measure_peak(Parallel& parallel, double seconds = 0.2);
+
+}  // namespace llmkit::kernels
