@@ -1,0 +1,64 @@
+#include "tokenizer/pretokenizer.h"
+
+#include <array>
+
+#include "tokenizer/scanner.h"
+
+namespace llmkit::tokenizer {
+
+#define LLMKIT_PRETOKENIZER(name) Entry<PreTokenizer> name##_pretokenizer();
+#include "tokenizer/pretokenizers.def"
+#undef LLMKIT_PRETOKENIZER
+
+const Registry<PreTokenizer>& pretokenizers() {
+  static const Registry<PreTokenizer> registry("pre-tokenizer", {
+#define LLMKIT_PRETOKENIZER(name) name##_pretokenizer(),
+#include "tokenizer/pretokenizers.def"
+#undef LLMKIT_PRETOKENIZER
+                                                                });
+  return registry;
+}
+
+const AsciiClasses& ascii_classes() {
+  static const AsciiClasses classes = [] {
+    AsciiClasses table;
+    for (uint32_t c = 0; c < 128; ++c) table.of[c] = class_of(c);
+    return table;
+  }();
+  return classes;
+}
+
+std::string_view pretokenizer_of_pattern(std::string_view pattern) {
+  // The spellings under which the same pieces are in circulation.
+  struct Known {
+    std::string_view pattern, name;
+  };
+  static constexpr std::array known{
+      Known{R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", "gpt2"},
+      Known{R"('(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+)", "gpt2"},
+      Known{R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)", "llama3"},
+      Known{R"((?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+)", "qwen2"},
+  };
+  for (auto& k : known)
+    if (k.pattern == pattern) return k.name;
+  return {};
+}
+
+size_t safe_cut(std::string_view text, size_t from, size_t limit) {
+  if (limit >= text.size()) return text.size();
+  Scan scan(text.data() + text.size());
+  auto letter_at = [&](size_t i) { return i < text.size() && is_letter(scan.at(text.data() + i).cls); };
+  auto ascii_letter = [&](size_t i) { return static_cast<unsigned char>(text[i]) < 128 && letter_at(i); };
+  for (size_t i = limit; i > from + 1; --i) {
+    if (text[i - 1] == '\n' && letter_at(i)) return i;
+    if (text[i] == ' ' && ascii_letter(i - 1) && letter_at(i + 1)) return i;
+  }
+  // None behind the limit: look ahead of it.
+  for (size_t i = limit + 1; i < text.size(); ++i) {
+    if (text[i - 1] == '\n' && letter_at(i)) return i;
+    if (text[i] == ' ' && ascii_letter(i - 1) && letter_at(i + 1)) return i;
+  }
+  return text.size();
+}
+
+}  // namespace llmkit::tokenizer

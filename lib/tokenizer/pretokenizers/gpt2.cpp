@@ -1,0 +1,32 @@
+// GPT-2: 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
+#include "tokenizer/scanner.h"
+
+namespace llmkit::tokenizer {
+namespace {
+
+struct Gpt2Scanner {
+  const char* next(const char* p, const Scan& scan) const {
+    if (*p == '\'')
+      if (const char* q = scan.contraction(p)) return q;
+    const char* start = p;
+    if (*p == ' ' && p + 1 < scan.end()) ++start;
+    ScannedChar c = scan.at(start);
+    if (is_letter(c.cls)) return scan.letters(start + c.length);
+    if (is_number(c.cls)) return scan.numbers(start + c.length);
+    if (is_rest(c.cls)) return scan.rest(start + c.length);
+    return scan.spaces(p);
+  }
+};
+
+}  // namespace
+
+Entry<PreTokenizer> gpt2_pretokenizer() {
+  Entry<PreTokenizer> entry{{"gpt2", "words with their leading space, runs of digits, runs of the rest",
+                             "Radford et al., Language models are unsupervised multitask learners, 2019"}};
+  entry.make = [](const Values&) -> std::unique_ptr<PreTokenizer> {
+    return std::make_unique<ScanningPreTokenizer<Gpt2Scanner>>(LLMKIT_BYTE_LEVEL("true"));
+  };
+  return entry;
+}
+
+}  // namespace llmkit::tokenizer

@@ -1,0 +1,183 @@
+#include "tokenizer/word_counter.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <string>
+
+#include "base/error.h"
+
+namespace llmkit::tokenizer {
+namespace {
+
+constexpr size_t kTileBytes = size_t{1} << 20;
+
+uint64_t hash_of(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
+
+// Pieces of one tile; the keys point into the tile's text.
+class TileTable {
+ public:
+  struct Slot {
+    uint64_t hash, count;
+    const char* bytes;
+    size_t size;
+  };
+
+  TileTable() : slots_(1 << 12) {}
+
+  void add(std::string_view word) {
+    uint64_t hash = hash_of(word);
+    for (size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
+      Slot& slot = slots_[i];
+      if (slot.count == 0) {
+        slot = {hash, 1, word.data(), word.size()};
+        if (++used_ * 2 > slots_.size()) grow();
+        return;
+      }
+      if (slot.hash == hash && slot.size == word.size() && std::equal(word.begin(), word.end(), slot.bytes)) {
+        ++slot.count;
+        return;
+      }
+    }
+  }
+
+  // Filled slots by shard of their hash.
+  std::vector<Slot> by_shard(size_t shards) const {
+    std::vector<Slot> filled;
+    filled.reserve(used_);
+    for (auto& slot : slots_)
+      if (slot.count) filled.push_back(slot);
+    std::sort(filled.begin(), filled.end(),
+              [&](const Slot& a, const Slot& b) { return (a.hash >> 32) % shards < (b.hash >> 32) % shards; });
+    return filled;
+  }
+
+ private:
+  void grow() {
+    std::vector<Slot> old(slots_.size() * 2);
+    old.swap(slots_);
+    for (auto& slot : old) {
+      if (!slot.count) continue;
+      size_t i = slot.hash & (slots_.size() - 1);
+      while (slots_[i].count) i = (i + 1) & (slots_.size() - 1);
+      slots_[i] = slot;
+    }
+  }
+
+  std::vector<Slot> slots_;
+  size_t used_ = 0;
+};
+
+}  // namespace
+
+WordCounter::WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes)
+    : pretokenizer_(pretokenizer), memory_limit_(memory_bytes), shards_(kShards) {}
+
+void WordCounter::Shard::add(uint64_t hash, std::string_view word, uint64_t count) {
+  for (size_t i = hash & (slots.size() - 1);; i = (i + 1) & (slots.size() - 1)) {
+    Slot& slot = slots[i];
+    if (slot.count == 0) {
+      slot = {hash, count, bytes.size(), word.size()};
+      bytes += word;
+      if (++used * 3 > slots.size() * 2) grow();
+      return;
+    }
+    if (slot.hash == hash && slot.size == word.size() && bytes.compare(slot.offset, slot.size, word) == 0) {
+      slot.count += count;
+      return;
+    }
+  }
+}
+
+void WordCounter::Shard::grow() {
+  std::vector<Slot> old(slots.size() * 2);
+  old.swap(slots);
+  for (auto& slot : old) {
+    if (!slot.count) continue;
+    size_t i = slot.hash & (slots.size() - 1);
+    while (slots[i].count) i = (i + 1) & (slots.size() - 1);
+    slots[i] = slot;
+  }
+}
+
+void WordCounter::add_word(std::string_view word, uint64_t count) {
+  if (word.empty() || count == 0) return;
+  uint64_t hash = hash_of(word);
+  Shard& shard = shards_[(hash >> 32) % kShards];
+  std::lock_guard lock(shard.mutex);
+  shard.add(hash, word, count);
+}
+
+void WordCounter::add_tile(std::string_view text) {
+  TileTable table;
+  std::vector<size_t> ends(4096);
+  size_t begin = 0;
+  while (size_t count = pretokenizer_.split(text, begin, ends)) {
+    for (size_t i = 0; i < count; ++i) {
+      table.add(text.substr(begin, ends[i] - begin));
+      begin = ends[i];
+    }
+  }
+  auto slots = table.by_shard(kShards);
+  for (size_t i = 0; i < slots.size();) {
+    size_t index = (slots[i].hash >> 32) % kShards;
+    Shard& shard = shards_[index];
+    std::lock_guard lock(shard.mutex);
+    for (; i < slots.size() && (slots[i].hash >> 32) % kShards == index; ++i)
+      shard.add(slots[i].hash, {slots[i].bytes, slots[i].size}, slots[i].count);
+  }
+}
+
+void WordCounter::add(Parallel& parallel, std::span<const std::string_view> texts) {
+  std::vector<std::string_view> tiles;
+  for (auto text : texts) {
+    if (!pretokenizer_.breaks_at_words()) {
+      if (!text.empty()) tiles.push_back(text);
+      continue;
+    }
+    for (size_t at = 0; at < text.size();) {
+      size_t cut = safe_cut(text, at, at + kTileBytes);
+      tiles.push_back(text.substr(at, cut - at));
+      at = cut;
+    }
+  }
+  parallel.for_tiles(static_cast<int64_t>(tiles.size()), [&](int64_t i) { add_tile(tiles[static_cast<size_t>(i)]); });
+  if (uint64_t used = memory_bytes(); memory_limit_ && used > memory_limit_) {
+    throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed", "train-tokenizer",
+                           "at most " + std::to_string(memory_limit_ >> 20) + " MiB", std::to_string(used >> 20) + " MiB",
+                           "raise --memory, train on a sample, or choose a pre-tokenizer that cuts more"});
+  }
+}
+
+std::vector<CountedWord> WordCounter::words() const {
+  struct Hashed {
+    uint64_t hash;
+    CountedWord word;
+  };
+  std::vector<Hashed> all;
+  for (auto& shard : shards_)
+    for (auto& slot : shard.slots)
+      if (slot.count) all.push_back({slot.hash, {std::string_view(shard.bytes).substr(slot.offset, slot.size), slot.count}});
+  std::sort(all.begin(), all.end(), [](const Hashed& a, const Hashed& b) {
+    return a.hash != b.hash ? a.hash < b.hash : a.word.bytes < b.word.bytes;
+  });
+  std::vector<CountedWord> out;
+  out.reserve(all.size());
+  for (auto& h : all) out.push_back(h.word);
+  return out;
+}
+
+uint64_t WordCounter::pieces() const {
+  uint64_t sum = 0;
+  for (auto& shard : shards_)
+    for (auto& slot : shard.slots) sum += slot.count;
+  return sum;
+}
+
+uint64_t WordCounter::memory_bytes() const {
+  uint64_t sum = 0;
+  for (auto& shard : shards_) sum += shard.slots.capacity() * sizeof(Slot) + shard.bytes.capacity();
+  return sum;
+}
+
+}  // namespace llmkit::tokenizer
