@@ -5,20 +5,6 @@
 namespace llmkit::tokenizer {
 namespace {
 
-// The character that ends before `at`; CharClass::space at the start of the text.
-CharClass class_before(std::string_view text, size_t at, size_t& start) {
-  size_t from = at > 4 ? at - 4 : 0;
-  for (size_t i = from; i < at; ++i) {
-    Utf8Char c = decode_utf8(text.data() + i, text.data() + at);
-    if (i + c.length == at) {
-      start = i;
-      return c.code_point == 0xFFFFFFFF ? CharClass::other : class_of(c.code_point);
-    }
-  }
-  start = at;
-  return CharClass::space;
-}
-
 bool is_word(CharClass c) { return is_letter(c) || is_number(c) || c == CharClass::mark; }
 
 }  // namespace
@@ -53,15 +39,14 @@ const AddedToken* AddedTokenMatcher::longest_at(std::string_view text, size_t at
 }
 
 AddedTokenMatcher::Match AddedTokenMatcher::next(std::string_view text, size_t from, bool with_special) const {
-  size_t begin_limit = from;
   for (size_t at = from; at < text.size(); ++at) {
     if (!starts_[static_cast<unsigned char>(text[at])]) continue;
     const AddedToken* token = longest_at(text, at);
     if (!token) continue;
-    size_t begin = at, end = at + token->content.size(), start = 0;
+    size_t begin = at, end = at + token->content.size();
     bool wanted = !token->special || with_special;
     if (token->single_word) {
-      bool touched = begin > 0 && is_word(class_before(text, begin, start));
+      bool touched = begin > 0 && is_word(char_before(text, begin).cls);
       touched |= end < text.size() && is_word(scan_char(text.data() + end, text.data() + text.size()).cls);
       wanted = wanted && !touched;
     }
@@ -69,8 +54,13 @@ AddedTokenMatcher::Match AddedTokenMatcher::next(std::string_view text, size_t f
       at = end - 1;
       continue;
     }
-    if (token->lstrip)
-      while (begin > begin_limit && is_space(class_before(text, begin, start)) && start >= begin_limit) begin = start;
+    if (token->lstrip) {
+      while (begin > from) {
+        ScannedChar c = char_before(text, begin);
+        if (!is_space(c.cls) || c.length > begin - from) break;
+        begin -= c.length;
+      }
+    }
     if (token->rstrip) {
       while (end < text.size()) {
         ScannedChar c = scan_char(text.data() + end, text.data() + text.size());

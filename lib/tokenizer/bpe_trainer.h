@@ -18,7 +18,7 @@ struct BpeTrainerOptions {
   uint64_t min_frequency = 2;            // of a pair, to be merged
   int64_t max_token_bytes = 0;           // no merge gives a longer token (Hugging Face's max_token_length); 0 = any
   bool whole_alphabet = true;            // all 256 bytes, seen or not
-  std::vector<std::string> special_tokens;  // get the first ids
+  std::vector<std::string> special_tokens{};  // get the first ids
   std::string pretokenizer = "llama3";   // noted in the result
 };
 

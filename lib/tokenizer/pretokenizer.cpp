@@ -48,16 +48,15 @@ size_t safe_cut(std::string_view text, size_t from, size_t limit) {
   if (limit >= text.size()) return text.size();
   Scan scan(text.data() + text.size());
   auto letter_at = [&](size_t i) { return i < text.size() && is_letter(scan.at(text.data() + i).cls); };
-  auto ascii_letter = [&](size_t i) { return static_cast<unsigned char>(text[i]) < 128 && letter_at(i); };
-  for (size_t i = limit; i > from + 1; --i) {
-    if (text[i - 1] == '\n' && letter_at(i)) return i;
-    if (text[i] == ' ' && ascii_letter(i - 1) && letter_at(i + 1)) return i;
-  }
-  // None behind the limit: look ahead of it.
-  for (size_t i = limit + 1; i < text.size(); ++i) {
-    if (text[i - 1] == '\n' && letter_at(i)) return i;
-    if (text[i] == ' ' && ascii_letter(i - 1) && letter_at(i + 1)) return i;
-  }
+  auto safe = [&](size_t i) {
+    // Exactly one newline: a longer run of white space is divided by what follows it.
+    if (text[i - 1] == '\n') return i > 1 && letter_at(i) && !is_space(char_before(text, i - 1).cls);
+    return text[i] == ' ' && static_cast<unsigned char>(text[i - 1]) < 128 && letter_at(i - 1) && letter_at(i + 1);
+  };
+  for (size_t i = limit; i > from; --i)
+    if (safe(i)) return i;
+  for (size_t i = limit + 1; i < text.size(); ++i)
+    if (safe(i)) return i;
   return text.size();
 }
 

@@ -21,7 +21,8 @@ class PreTokenizer {
   // their number, 0 when from == text.size(). Pieces are not empty and cover the text.
   virtual size_t split(std::string_view text, size_t from, std::span<size_t> ends) const = 0;
 
-  // Whether no piece reaches over "letter, space, letter" or "newline, letter": huge documents may be cut there.
+  // Whether a piece ends before the space in "letter, space, letter" and after the newline in "text, newline, letter",
+  // whatever stands around: huge documents may be cut there.
   virtual bool breaks_at_words() const = 0;
 
   // The same as the "pre_tokenizer" of a byte-level tokenizer.json (JSON, one line).
@@ -34,7 +35,7 @@ const Registry<PreTokenizer>& pretokenizers();
 std::string_view pretokenizer_of_pattern(std::string_view pattern);
 
 // The last position in (from, limit] at which `text` may be cut without changing any piece of a pre-tokenizer that
-// breaks_at_words(); text.size() if there is none before the end.
+// breaks_at_words(), else the first one beyond `limit`; text.size() where there is none.
 size_t safe_cut(std::string_view text, size_t from, size_t limit);
 
 // Literals that the entries' JSON is made of; the pattern is written as in JSON, with doubled backslashes.

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 namespace llmkit::tokenizer {
 
@@ -64,6 +65,9 @@ struct ScannedChar {
   CharClass cls;
   uint32_t length;
 };
+
+// The character that ends before `at` > 0.
+ScannedChar char_before(std::string_view text, size_t at);
 
 inline ScannedChar scan_char(const char* p, const char* end) {
   Utf8Char c = decode_utf8(p, end);

@@ -1,0 +1,154 @@
+#include "tokenizer/bpe_trainer.h"
+
+#include <doctest/doctest.h>
+
+#include "base/rng.h"
+#include "tokenizer/byte_alphabet.h"
+
+using namespace llmkit;
+using namespace llmkit::tokenizer;
+
+namespace {
+
+struct NoProgress : ProgressSink {
+  void update(double, double, std::string_view, std::string_view) override {}
+};
+
+struct Setup {
+  explicit Setup(int threads = 1) : parallel(threads), context{parallel, stop, progress} {}
+  Parallel parallel;
+  StopFlag stop;
+  NoProgress progress;
+  Context context;
+};
+
+std::vector<std::string> spelled(const BpeTraining& training) {
+  std::vector<std::string> out;
+  for (auto& m : training.parts.merges)
+    out.push_back(training.parts.tokens[static_cast<size_t>(m.left)] + "+" + training.parts.tokens[static_cast<size_t>(m.right)]);
+  return out;
+}
+
+std::vector<std::string> random_documents(uint64_t seed, size_t count, size_t words) {
+  Rng rng({seed});
+  std::vector<std::string> documents(count);
+  for (auto& d : documents) {
+    for (size_t w = 0; w < words; ++w) {
+      d += ' ';
+      for (uint64_t n = 1 + rng.below(6); n > 0; --n) d += static_cast<char>('a' + rng.below(5));
+    }
+  }
+  return documents;
+}
+
+}  // namespace
+
+TEST_CASE("the classic example merges in the order of Hugging Face's own test") {
+  // huggingface/tokenizers, tokenizers/src/models/bpe/trainer.rs, test_train: min_frequency 2.
+  Setup s;
+  auto pre = pretokenizers().make("gpt2");
+  WordCounter counter(*pre);
+  for (auto [word, count] : {std::pair{"roses", 1}, {"are", 2}, {"red", 1}, {"voilets", 1}, {"blue", 1}, {"BERT", 1},
+                             {"is", 2}, {"big", 1}, {"and", 1}, {"so", 1}, {"GPT-2", 1}})
+    counter.add_word(word, static_cast<uint64_t>(count));
+  auto words = counter.words();
+  BpeTrainerOptions options;
+  options.vocab_size = 30000;
+  options.whole_alphabet = false;
+  auto training = train_bbpe(s.context, words, options);
+  CHECK(spelled(training) == std::vector<std::string>{"r+e", "a+re", "i+s"});
+  CHECK(training.merge_counts == std::vector<uint64_t>{3, 2, 2});
+  CHECK(training.parts.tokens.size() == 25);
+  CHECK(training.parts.tokens[22] == "re");
+}
+
+TEST_CASE("special tokens come first, then 256 bytes by their printable character") {
+  Setup s;
+  BpeTrainerOptions options;
+  options.vocab_size = 300;
+  options.special_tokens = {"<|endoftext|>", "<|im_start|>"};
+  auto training = train_bbpe(s.context, {}, options);
+  CHECK(training.parts.tokens.size() == 258);
+  CHECK(training.parts.tokens[1] == "<|im_start|>");
+  CHECK(training.parts.tokens[2] == "!");
+  CHECK(training.parts.tokens[257] == "\xAD");  // U+0143, the last of the map
+  CHECK(training.parts.merges.empty());
+  CHECK(spell_bytes(" \n") == "ĠĊ");
+  CHECK(unspell_bytes("ĠĊ") == " \n");
+  CHECK_FALSE(unspell_bytes("中"));
+}
+
+TEST_CASE("a longest token bounds merges and a stop request ends training") {
+  Setup s;
+  auto pre = pretokenizers().make("none");
+  WordCounter counter(*pre);
+  counter.add_word("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 10);
+  auto words = counter.words();
+  BpeTrainerOptions options;
+  options.max_token_bytes = 5;
+  for (auto& token : train_bbpe(s.context, words, options).parts.tokens) CHECK(token.size() < 5);
+
+  WordCounter large(*pre);
+  for (auto& d : random_documents(5, 100, 20)) large.add_word(d, 2);
+  auto many = large.words();
+  s.stop.request();
+  CHECK_THROWS_AS(train_bbpe(s.context, many, BpeTrainerOptions{}), Error);
+}
+
+TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
+  auto documents = random_documents(11, 24, 200'000);  // 24 tiles of about 0.9 MB
+  std::vector<std::string_view> views(documents.begin(), documents.end());
+  std::vector<Merge> merges[2];
+  std::vector<std::string> tokens[2];
+  int i = 0;
+  for (int threads : {1, 8}) {
+    Setup s(threads);
+    auto pre = pretokenizers().make("llama3");
+    WordCounter counter(*pre);
+    counter.add(s.parallel, views);
+    if (threads == 8) {
+      CHECK(s.parallel.stats().workers >= 2);
+      CHECK(s.parallel.stats().least_tiles >= 3);
+    }
+    auto words = counter.words();
+    auto training = train_bbpe(s.context, words, BpeTrainerOptions{.vocab_size = 1000});
+    merges[i] = training.parts.merges;
+    tokens[i++] = training.parts.tokens;
+  }
+  CHECK(merges[0].size() > 700);
+  CHECK(merges[0] == merges[1]);
+  CHECK(tokens[0] == tokens[1]);
+}
+
+TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
+  Setup s(2);
+  auto pre = pretokenizers().make("gpt2");
+  WordCounter counter(*pre);
+  std::string text;
+  for (int i = 0; i < 300'000; ++i) text += i % 3 == 0 ? " the" : i % 3 == 1 ? " cat" : " " + std::to_string(i % 1000);
+  std::string_view views[] = {text};
+  counter.add(s.parallel, views);
+  counter.add_word(" the", 5);
+  CHECK(counter.pieces() == 300'005);
+  for (auto& word : counter.words()) {
+    if (word.bytes == " the") CHECK(word.count == 100'005);
+    if (word.bytes == " cat") CHECK(word.count == 100'000);
+  }
+  WordCounter bounded(*pre, 1000);
+  CHECK_THROWS_WITH_AS(bounded.add(s.parallel, views), doctest::Contains("--memory"), Error);
+}
+
+TEST_CASE("a character vocabulary is sorted and knows each character once") {
+  Setup s;
+  auto pre = pretokenizers().make("none");
+  WordCounter counter(*pre);
+  counter.add_word("b中a\nab", 1);
+  auto words = counter.words();
+  std::vector<std::string> special{"<unk>"};
+  auto parts = train_characters(words, special);
+  CHECK(parts.tokens == std::vector<std::string>{"<unk>", "\n", "a", "b", "中"});
+  parts.unk = "<unk>";
+  Tokenizer tokenizer(parts);
+  CHECK(tokenizer.encode("中abz") == std::vector<int32_t>{4, 2, 3, 0});
+  CHECK(tokenizer.decode(tokenizer.encode("a\n中")) == "a\n中");
+}
