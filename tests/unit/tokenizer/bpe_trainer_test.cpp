@@ -96,28 +96,31 @@ TEST_CASE("a longest token bounds merges and a stop request ends training") {
 }
 
 TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
-  auto documents = random_documents(11, 24, 200'000);  // 24 tiles of about 0.9 MB
+  auto documents = random_documents(11, 24, 100'000);  // 24 tiles of about 0.45 MB
   std::vector<std::string_view> views(documents.begin(), documents.end());
-  std::vector<Merge> merges[2];
-  std::vector<std::string> tokens[2];
-  int i = 0;
-  for (int threads : {1, 8}) {
-    Setup s(threads);
+  auto train = [&](Setup& s) {
     auto pre = pretokenizers().make("llama3");
     WordCounter counter(*pre);
     counter.add(s.parallel, views);
-    if (threads == 8) {
-      CHECK(s.parallel.stats().workers >= 2);
-      CHECK(s.parallel.stats().least_tiles >= 3);
-    }
     auto words = counter.words();
-    auto training = train_bbpe(s.context, words, BpeTrainerOptions{.vocab_size = 1000});
-    merges[i] = training.parts.merges;
-    tokens[i++] = training.parts.tokens;
+    return train_bbpe(s.context, words, BpeTrainerOptions{.vocab_size = 1000}).parts;
+  };
+  TokenizerParts serial;
+  {
+    Setup one(1);
+    serial = train(one);
   }
-  CHECK(merges[0].size() > 700);
-  CHECK(merges[0] == merges[1]);
-  CHECK(tokens[0] == tokens[1]);
+  CHECK(serial.merges.size() > 700);
+  Setup eight(8);
+  // On few cores a worker may come late and find little left: the statistics add up over rounds.
+  for (int round = 0; round < 20; ++round) {
+    auto parts = train(eight);
+    CHECK(parts.merges == serial.merges);
+    CHECK(parts.tokens == serial.tokens);
+    if (eight.parallel.stats().workers >= 2 && eight.parallel.stats().least_tiles >= 3) break;
+  }
+  CHECK(eight.parallel.stats().workers >= 2);
+  CHECK(eight.parallel.stats().least_tiles >= 3);
 }
 
 TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
