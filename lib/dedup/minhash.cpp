@@ -1,10 +1,10 @@
 #include "dedup/minhash.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "base/rng.h"
+#include "dedup/minhash_kernel.h"
 
 namespace llmkit::dedup {
 namespace {
@@ -38,10 +38,7 @@ void MinHasher::run(std::span<const uint64_t> shingles, std::span<uint32_t> sign
 }
 
 void minhash_portable(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count) {
-  for (int64_t s = 0; s < count; ++s) {
-    auto x = static_cast<uint32_t>(shingles[s] >> 32);
-    for (int i = 0; i < lanes; ++i) mins[i] = std::min(mins[i], a[i] * x + b[i]);
-  }
+  minhash_lanes<4, 4>(mins, a, b, lanes, shingles, count);
 }
 
 double signature_agreement(std::span<const uint32_t> a, std::span<const uint32_t> b) {

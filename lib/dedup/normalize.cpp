@@ -139,7 +139,7 @@ void normalize(std::string_view text, const FoldTable& table, Normalized& out) {
       case FoldTable::letter: to = encode(table.folded(c), to); break;
       case FoldTable::hangul: to = encode_jamo(c, to); break;
       case FoldTable::alone:
-        *to++ = ' ';
+        if (to != out.text.data() && to[-1] != ' ') *to++ = ' ';
         to = encode(table.folded(c), to);
         *to++ = ' ';
         break;

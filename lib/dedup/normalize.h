@@ -30,7 +30,7 @@ struct Normalized {
   std::string text;          // words separated by one or more spaces, then at least kPadding spaces
   size_t length = 0;         // of the text without the padding
   uint64_t digits_hash = 0;  // the digits that became "0": lets an exact comparison tell "page 1" from "page 2"
-  static constexpr size_t kPadding = 16;
+  static constexpr size_t kPadding = 80;
 };
 
 // Reuses the memory of `out`. Invalid UTF-8 bytes separate words.

@@ -33,28 +33,53 @@ uint64_t space_bytes(uint64_t x) {
   return ~(((y & kLow7) + kLow7) | y | kLow7);
 }
 
-// Eight bytes at a time; a word of up to seven bytes, which most are, takes one step and no loop.
-void hash_words(const char* at, const char* end, std::vector<uint64_t>& words) {
-  words.resize(static_cast<size_t>(end - at) / 2 + 1);
-  uint64_t* out = words.data();
-  while (at < end) {
-    uint64_t h = 0;
-    for (;;) {
-      uint64_t x = load8(at), spaces = space_bytes(x);
-      if (spaces) {
-        int bytes = std::countr_zero(spaces) / 8;
-        at += bytes + 1;
-        x &= (uint64_t{1} << (8 * bytes)) - 1;
-        if (!(h | x)) break;  // two separators in a row
-        h = (h ^ x) * kWordMul;
-        h ^= h >> 32;
-        *out++ = h * kMixMul;
-        break;
-      }
-      at += 8;
-      h = (std::rotl(h, 27) ^ x) * kWordMul;
-      h ^= h >> 29;
+// The same for 64 bytes, one bit a byte.
+uint64_t space_bits(const char* p) {
+  uint64_t bits = 0;
+  for (int i = 0; i < 8; ++i) bits |= ((space_bytes(load8(p + 8 * i)) >> 7) * 0x0102040810204080 >> 56) << (8 * i);
+  return bits;
+}
+
+// The low n bytes of a word's first and second eight bytes, n = 0 … 16.
+struct ByteMasks {
+  std::array<uint64_t, 17> first{}, second{};
+  constexpr ByteMasks() {
+    for (size_t n = 1; n <= 16; ++n) {
+      first[n] = ~uint64_t{0} >> (64 - 8 * std::min<size_t>(n, 8));
+      second[n] = n > 8 ? ~uint64_t{0} >> (64 - 8 * (n - 8)) : 0;
     }
+  }
+};
+constexpr ByteMasks kMasks;
+
+uint64_t hash_word(const char* word, size_t length) {
+  uint64_t h = 0;
+  for (; length > 16; word += 8, length -= 8) h = (std::rotl(h, 27) ^ load8(word)) * kWordMul, h ^= h >> 29;
+  h ^= (load8(word) & kMasks.first[length]) * kWordMul ^ std::rotl((load8(word + 8) & kMasks.second[length]) * kPoly, 32);
+  h ^= h >> 32;
+  return h * kMixMul;
+}
+
+// Word bounds come from a bit mask of the spaces, 64 bytes at a time, so that no load waits for the length of the word
+// before it. Reads up to 64 bytes behind `length` (Normalized::kPadding).
+void hash_words(const char* text, size_t length, std::vector<uint64_t>& words) {
+  words.resize(length / 2 + 2);
+  uint64_t* out = words.data();
+  size_t begin = 0;
+  uint64_t space_before = 1;  // whether the byte before the block is a space
+  for (size_t block = 0; block <= length; block += 64) {
+    uint64_t spaces = space_bits(text + block), shifted = spaces << 1 | space_before;
+    uint64_t begins = ~spaces & shifted, ends = spaces & ~shifted;
+    space_before = spaces >> 63;
+    for (; ends; ends &= ends - 1) {
+      size_t end = block + static_cast<size_t>(std::countr_zero(ends));
+      if (begins && static_cast<size_t>(std::countr_zero(begins)) + block < end) {  // false: it began in an earlier block
+        begin = block + static_cast<size_t>(std::countr_zero(begins));
+        begins &= begins - 1;
+      }
+      *out++ = hash_word(text + begin, end - begin);
+    }
+    if (begins) begin = block + static_cast<size_t>(std::countr_zero(begins));
   }
   words.resize(static_cast<size_t>(out - words.data()));
 }
@@ -75,7 +100,7 @@ ExactKey exact_key(const std::vector<uint64_t>& words, uint64_t digits_hash, std
 
 void Shingler::run(std::string_view text, Shingles& out) const {
   normalize(text, table_, out.normalized);
-  hash_words(out.normalized.text.data(), out.normalized.text.data() + out.normalized.length, out.words);
+  hash_words(out.normalized.text.data(), out.normalized.length, out.words);
   out.exact = exact_key(out.words, out.normalized.digits_hash, text);
   const auto& words = out.words;
   size_t n = static_cast<size_t>(ngram_);

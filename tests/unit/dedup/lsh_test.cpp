@@ -72,12 +72,16 @@ TEST_CASE("a bucket with everyone in it costs pairs linear in its size and still
 TEST_CASE("one and eight threads find the same candidates") {
   SignatureTable table = grouped(60'000, 40'000, {14, 8, 0});
   auto members = everyone(table);
-  Parallel one(1), eight(8);
-  auto expected = candidate_pairs(table, members, one);
+  auto expected = [&] {
+    Parallel one(1);
+    return candidate_pairs(table, members, one);
+  }();
+  Parallel eight(8);
   CHECK(expected.size() > 100'000);
-  CHECK(candidate_pairs(table, members, eight) == expected);
+  for (int round = 0; round < 30 && (round == 0 || eight.stats().least_tiles < 3); ++round)
+    REQUIRE(candidate_pairs(table, members, eight) == expected);
   CHECK(eight.stats().workers >= 2);
-  CHECK(eight.stats().least_tiles >= 1);
+  CHECK(eight.stats().least_tiles >= 3);
 }
 
 TEST_CASE("the root of a set is its smallest member, whatever the order of the unions") {
