@@ -1,0 +1,77 @@
+// Memory of a training step. Arena: a bump allocator with mark/release, for what lives in stack order (activations,
+// tape nodes, scratch). BufferPool: buffers given back in any order and reused by size, for activation gradients.
+// Both keep their blocks from step to step, so after the first step nothing is allocated from the system. In counting
+// mode they hand out null and only count: the same code then sizes a step without running it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+namespace llmkit {
+
+// A 64-byte aligned block from the system; large ones are aligned for, and ask for, huge pages.
+class MemoryBlock {
+ public:
+  MemoryBlock() = default;
+  explicit MemoryBlock(size_t bytes);
+  std::byte* data() const { return data_.get(); }
+  size_t size() const { return size_; }
+
+ private:
+  struct Free {
+    void operator()(std::byte* p) const;
+  };
+  std::unique_ptr<std::byte, Free> data_;
+  size_t size_ = 0;
+};
+
+class Arena {
+ public:
+  struct Mark {
+    size_t block = 0, offset = 0, used = 0;
+  };
+
+  // `block_bytes`: the size of a block from the system, unless one allocation needs more.
+  explicit Arena(size_t block_bytes = size_t{16} << 20, bool counting = false)
+      : block_bytes_(block_bytes), counting_(counting) {}
+
+  void* allocate(size_t bytes);  // 64-byte aligned, not cleared; null when counting
+  void reserve(size_t bytes);    // makes the first block at least this large; only while nothing is in use
+
+  Mark mark() const { return {current_, offset_, used_}; }
+  void release(const Mark& mark);  // everything allocated since is gone (poisoned under AddressSanitizer)
+
+  size_t used() const { return used_; }
+  size_t peak() const { return peak_; }
+  void reset_peak() { peak_ = used_; }
+
+ private:
+  std::vector<MemoryBlock> blocks_;
+  size_t current_ = 0, offset_ = 0;
+  size_t used_ = 0, peak_ = 0;
+  size_t block_bytes_;
+  bool counting_;
+};
+
+class BufferPool {
+ public:
+  explicit BufferPool(bool counting = false) : counting_(counting) {}
+
+  void* take(size_t bytes);  // the smallest free buffer that fits within twice the size, or a new one
+  void give_back(void* buffer, size_t bytes);
+
+  size_t held() const { return held_; }  // bytes in all buffers: the pool never shrinks, so this is the peak
+
+ private:
+  std::multimap<size_t, void*> free_;             // by capacity
+  std::map<void*, size_t> capacity_;              // of the buffers that are out
+  std::vector<std::pair<size_t, MemoryBlock>> blocks_;
+  size_t held_ = 0;
+  uintptr_t next_fake_ = 0;  // counting mode names its buffers by number
+  bool counting_;
+};
+
+}  // namespace llmkit

@@ -1,0 +1,181 @@
+// The tape: the context ops run in, and the record of what to do backwards.
+//
+// An op checks shapes, takes its output from the arena, calls its kernel and records one closure. backward() walks the
+// closures in reverse. Gradients of activations come from a pool and return to it as soon as the op that produced the
+// activation has run backwards. Every op works in three modes: recording (training), not recording (inference), and
+// planning, in which nothing is computed and the peak memory of the step is counted.
+//
+// One Tape is kept for a whole run: begin() forgets the previous step and keeps the memory.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <initializer_list>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "base/parallel.h"
+#include "kernels/exec.h"
+#include "kernels/gemm.h"
+#include "tensor/arena.h"
+#include "tensor/tensor.h"
+
+namespace llmkit {
+
+using kernels::Precision;  // of the matrix products; everything else is at least f32
+
+struct TapeOptions {
+  bool recording = true;   // false: no closures, no gradients
+  bool planning = false;   // shapes only
+  Precision precision = Precision::f32;
+  uint64_t seed = 0;       // of the dropout streams
+};
+
+// Where a gradient is to be put: `accumulate` false means the memory is not initialised and must be written whole.
+template <class T>
+struct GradSlot {
+  T* data = nullptr;
+  bool accumulate = false;
+  explicit operator bool() const { return data != nullptr; }
+};
+
+struct TapeMemory {
+  size_t activations = 0;  // peak of values, saved statistics and scratch
+  size_t gradients = 0;    // buffers of activation gradients
+  size_t nodes = 0;        // handles and closures
+  size_t total() const { return activations + gradients + nodes; }
+};
+
+class Tape {
+ public:
+  explicit Tape(Parallel& parallel, const TapeOptions& options = {});
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  // Forgets everything recorded; `step` (with the seed) names the dropout streams of what follows.
+  void begin(uint64_t step = 0);
+
+  Parallel& parallel() const { return parallel_; }
+  const kernels::Exec& exec() const { return exec_; }
+  Precision precision() const { return options_.precision; }
+  bool planning() const { return options_.planning; }
+  bool recording() const { return options_.recording && paused_ == 0; }
+  uint64_t seed() const { return options_.seed; }
+  uint64_t step() const { return step_; }
+  TapeMemory peak() const;
+
+  // ---- for the caller ----
+  // A constant, copied into the arena.
+  template <class T>
+  Tensor constant(const Shape& shape, const T* values) {
+    Tensor t = output(shape, dtype_of<T>(), false);
+    if (!planning()) std::memcpy(t.data<T>(), values, static_cast<size_t>(t.bytes()));
+    return t;
+  }
+  // Runs the record in reverse from a scalar whose gradient is `seed_gradient`.
+  void backward(const Tensor& loss, double seed_gradient = 1.0);
+
+  // Everything allocated while a Scope lives is released at its end; what is recorded inside must not outlive it.
+  class Scope {
+   public:
+    explicit Scope(Tape& tape) : tape_(tape), values_(tape.values_.mark()), nodes_(tape.nodes_.mark()) {}
+    ~Scope() { tape_.release(values_, nodes_); }
+    Scope(const Scope&) = delete;
+    Scope& operator=(const Scope&) = delete;
+
+   private:
+    Tape& tape_;
+    Arena::Mark values_, nodes_;
+  };
+  // No recording while it lives.
+  class Pause {
+   public:
+    explicit Pause(Tape& tape) : tape_(tape) { ++tape_.paused_; }
+    ~Pause() { --tape_.paused_; }
+    Pause(const Pause&) = delete;
+    Pause& operator=(const Pause&) = delete;
+
+   private:
+    Tape& tape_;
+  };
+
+  // ---- for ops ----
+  // A new tensor; it needs a gradient if it is being recorded and one of `inputs` does (empty handles are skipped).
+  Tensor output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs);
+  Tensor output(const Shape& shape, DType dtype, bool needs_grad);
+  // Memory that lives as long as the step (saved statistics, index copies). Null while planning.
+  template <class T>
+  T* save(int64_t count) {
+    static_assert(std::is_trivially_destructible_v<T>);
+    return static_cast<T*>(values_.allocate(static_cast<size_t>(count) * sizeof(T)));
+  }
+  template <class T>
+  const T* save_copy(const T* values, int64_t count) {
+    T* copy = save<T>(count);
+    if (copy && values) std::memcpy(copy, values, static_cast<size_t>(count) * sizeof(T));
+    return copy;
+  }
+  // Records the backward of an op with these outputs. `f(Tape&)` is run if a gradient has reached the first output;
+  // it is copied into the arena, so it may capture handles, pointers and numbers only.
+  template <class F>
+  void record(const Tensor& output, F f) {
+    static_assert(std::is_trivially_copyable_v<F> && std::is_trivially_destructible_v<F>,
+                  "a backward closure holds handles and numbers only");
+    if (!recording() || !output.needs_grad()) return;
+    void* place = nodes_.allocate(sizeof(F));
+    records_.push_back({new (place) F(f), [](void* closure, Tape& tape) { (*static_cast<F*>(closure))(tape); }, output});
+  }
+  // The gradient of an op's output, inside its backward.
+  template <class T>
+  const T* upstream(const Tensor& output) const {
+    return planning() ? nullptr : output.grad<T>();
+  }
+  // Where to put the gradient of an input; empty if it needs none (and while planning, after counting it).
+  template <class T>
+  GradSlot<T> gradient(const Tensor& input) {
+    if (!input || !prepare_gradient(input)) return {};
+    GradSlot<T> slot{static_cast<T*>(input.node().grad), input.node().grad_written};
+    input.node().grad_written = true;
+    return planning() ? GradSlot<T>{} : slot;
+  }
+  // The same for kernels that only accumulate: cleared at the first use.
+  template <class T>
+  T* gradient_sum(const Tensor& input) {
+    GradSlot<T> slot = gradient<T>(input);
+    if (slot && !slot.accumulate) clear(slot.data, input.bytes());
+    return slot.data;
+  }
+  // The gradient of `output` is also that of `input` (a residual branch): hands the buffer over where nothing was
+  // written yet, else adds. To be called last in a backward: the output's gradient is gone afterwards.
+  void pass_gradient(const Tensor& output, const Tensor& input);
+
+ private:
+  friend class Scope;
+  friend class Pause;
+  struct Record {
+    void* closure;
+    void (*run)(void*, Tape&);
+    Tensor output;
+  };
+
+  bool prepare_gradient(const Tensor& input);
+  void drop_gradient(const Tensor& output);
+  void clear(void* data, int64_t bytes);
+  void run_back_to(size_t first_record);
+  void release(const Arena::Mark& values, const Arena::Mark& nodes);
+
+  Parallel& parallel_;
+  kernels::Workspace workspace_;
+  kernels::Exec exec_{parallel_, workspace_};
+  TapeOptions options_;
+  Arena values_;
+  Arena nodes_;
+  BufferPool gradients_;
+  std::vector<Record> records_;
+  uint64_t step_ = 0;
+  uint64_t next_serial_ = 1;
+  int paused_ = 0;
+};
+
+}  // namespace llmkit
