@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include "base/utf8.h"
+
 namespace llmkit {
 namespace {
 
@@ -15,22 +17,6 @@ std::string compose(const ErrorParts& p) {
   return printable(out, 2000);
 }
 
-// Length of the well-formed UTF-8 sequence at `s`, or 0 where there is none (RFC 3629, table 3-7 of Unicode).
-size_t sequence_length(std::string_view s) {
-  auto byte = [&](size_t i) { return static_cast<unsigned char>(s[i]); };
-  auto tail = [&](size_t i, unsigned lo = 0x80, unsigned hi = 0xBF) { return i < s.size() && byte(i) >= lo && byte(i) <= hi; };
-  unsigned c = byte(0);
-  if (c < 0x80) return 1;
-  if (c >= 0xC2 && c <= 0xDF) return tail(1) ? 2 : 0;
-  if (c >= 0xE0 && c <= 0xEF) {
-    return tail(1, c == 0xE0 ? 0xA0 : 0x80, c == 0xED ? 0x9F : 0xBF) && tail(2) ? 3 : 0;
-  }
-  if (c >= 0xF0 && c <= 0xF4) {
-    return tail(1, c == 0xF0 ? 0x90 : 0x80, c == 0xF4 ? 0x8F : 0xBF) && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 }  // namespace
 
 std::string printable(std::string_view text, size_t max_chars) {
@@ -38,7 +24,7 @@ std::string printable(std::string_view text, size_t max_chars) {
   size_t chars = 0;
   for (size_t i = 0; i < text.size(); ++chars) {
     if (chars == max_chars) return out + "…";
-    size_t n = sequence_length(text.substr(i));
+    size_t n = utf8_sequence_length(text.substr(i));
     unsigned char c = static_cast<unsigned char>(text[i]);
     // U+0080..U+009F are terminal controls too.
     bool control = n == 0 || (n == 1 && (c < 0x20 || c == 0x7F)) || (n == 2 && c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0);

@@ -1,0 +1,137 @@
+#include "cli.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <new>
+
+#include "base/log.h"
+#include "base/registry.h"
+#include "base/version.h"
+#include "config.h"
+#include "help.h"
+#include "signals.h"
+#include "base/progress.h"
+
+namespace llmkit::cli {
+namespace {
+
+void declare_common(Invocation& invocation) {
+  auto& options = invocation.options;
+  auto& common = invocation.common;
+  const CommandInfo& info = invocation.command->info();
+  size_t own = options.all().size();
+  auto uses = [&](uint32_t bit) { return (info.uses & bit) != 0; };
+  options.group("Common options");
+  if (uses(kUsesOutput)) {
+    common.output = std::string(info.output_default);
+    options.text("-o,--output", &common.output, "FILE", "where the result goes; - is stdout");
+  }
+  if (uses(kUsesThreads)) options.integer("--threads", &common.threads, "N", "worker threads; 0 = all processors", 0, 1024);
+  if (uses(kUsesSeed)) options.integer("--seed", &common.seed, "N", "seed of every random choice", 0);
+  if (uses(kUsesMemory)) options.size("--memory", &common.memory_bytes, "memory to stay within");
+  if (uses(kUsesMaxBad)) options.text("--max-bad", &common.max_bad, "N|P%", "more damaged records than this: exit code 3");
+  if (uses(kUsesForce)) options.boolean("--force", &common.force, "replace outputs that exist");
+  if (uses(kUsesResume)) options.boolean("--resume", &common.resume, "go on where an earlier run stopped");
+  if (uses(kUsesDryRun)) options.boolean("-n,--dry-run", &common.dry_run, "show the plan and stop");
+  if (uses(kUsesGates)) options.list("--min", &common.gates, "NAME=VALUE", "exit code 4 where a figure is below VALUE");
+  if (uses(kUsesJson)) options.boolean("--json", &common.json, "print the summary as one JSON object");
+  if (uses(kUsesReport)) options.text("--report", &common.report, "FILE", "write an HTML report");
+  if (uses(kUsesManifest)) options.text("--manifest", &common.manifest, "FILE", "write inputs, outputs and checksums as JSON");
+  options.text("--config", &common.config, "FILE|NAME", "read options from a TOML file or a built-in config");
+  options.boolean("--dump-config", &invocation.requests.dump_config, "print all options as TOML and stop");
+  options.boolean("-q,--quiet", &common.quiet, "only warnings and errors on stderr");
+  for (size_t i = own; i < options.all().size(); ++i) options.all()[i].common = true;
+}
+
+ExitCode run_command(Invocation& invocation) {
+  auto& common = invocation.common;
+  common.command = std::string(invocation.command->info().name);
+  common.options = &invocation.options;
+  if (common.quiet) log::set_level(log::Level::warning);
+  else if (common.verbose > 0) log::set_level(log::Level::debug);
+  if (invocation.requests.help) {
+    std::cout << command_help(invocation);
+    return ExitCode::done;
+  }
+  if (invocation.requests.dump_config) {
+    std::cout << common.resolved_config();
+    return ExitCode::done;
+  }
+  if (Option* output = invocation.options.find("output"); output && output->common && common.output.empty()) {
+    throw UsageError(ErrorParts{"missing -o/--output", "", "", "", "llmkit " + common.command + " --help shows how"});
+  }
+  Parallel parallel((invocation.command->info().uses & kUsesThreads) ? static_cast<int>(common.threads) : 1);
+  common.threads_used = parallel.threads();
+  ProgressPrinter progress(common.command, !common.quiet);
+  Context context{parallel, stop_flag(), progress, static_cast<uint64_t>(common.seed), common.memory_bytes, common.force};
+  return invocation.command->run(context, common);
+}
+
+}  // namespace
+
+std::vector<std::unique_ptr<Command>> all_commands() {
+  std::vector<std::unique_ptr<Command>> out;
+#define LLMKIT_COMMAND(name) out.push_back(make_##name());
+#include "commands.def"
+#undef LLMKIT_COMMAND
+  return out;
+}
+
+std::unique_ptr<Command> find_command(std::string_view name) {
+  auto commands = all_commands();
+  std::vector<std::string_view> names;
+  for (auto& command : commands) {
+    if (command->info().name == name) return std::move(command);
+    names.push_back(command->info().name);
+  }
+  std::string near = nearest(name, names);
+  throw UsageError(ErrorParts{"unknown command '" + printable(name) + "'", "", "", "",
+                              (near.empty() ? "" : "did you mean '" + near + "'? ") + std::string("llmkit alone lists all")});
+}
+
+std::unique_ptr<Invocation> prepare(std::unique_ptr<Command> command) {
+  auto invocation = std::make_unique<Invocation>();
+  invocation->command = std::move(command);
+  invocation->options.group("Options");
+  invocation->command->declare(invocation->options);
+  declare_common(*invocation);
+  return invocation;
+}
+
+ExitCode run_program(std::span<const std::string> arguments) {
+  std::string who = "llmkit";
+  auto fail = [&](std::string_view message, ExitCode code) {
+    log::set_status_line(false);
+    std::fprintf(stderr, "%s: %s\n", who.c_str(), printable(message, 4000).c_str());
+    return code;
+  };
+  ExitCode code;
+  try {
+    install_signal_handlers();
+    if (arguments.empty()) {
+      std::cout << first_screen();
+      code = ExitCode::done;
+    } else if (arguments[0] == "-h" || arguments[0] == "--help") {
+      std::cout << first_screen();
+      code = ExitCode::done;
+    } else if (arguments[0] == "--version") {
+      std::cout << "llmkit " LLMKIT_VERSION "\n";
+      code = ExitCode::done;
+    } else {
+      auto invocation = prepare(find_command(arguments[0]));
+      who += ": " + arguments[0];
+      parse_arguments(*invocation, arguments.subspan(1));
+      code = run_command(*invocation);
+    }
+  } catch (const Error& error) {
+    code = fail(error.what(), error.code());
+  } catch (const std::bad_alloc&) {
+    code = fail("out of memory (--memory and a smaller batch need less)", ExitCode::failed);
+  } catch (const std::exception& error) {
+    code = fail(error.what(), ExitCode::failed);
+  }
+  return close_stdout(code, who);
+}
+
+}  // namespace llmkit::cli

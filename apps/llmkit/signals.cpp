@@ -1,0 +1,65 @@
+#include "signals.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <iostream>
+#include <string>
+
+namespace llmkit::cli {
+namespace {
+
+volatile std::sig_atomic_t signals_seen = 0;
+
+void write_stderr(const char* text) {
+  if (write(STDERR_FILENO, text, std::strlen(text)) < 0) return;  // nobody is listening
+}
+
+// Only async-signal-safe calls here.
+void on_signal(int) {
+  int saved = errno;
+  signals_seen = signals_seen + 1;
+  if (signals_seen > 1) {
+    write_stderr("\nllmkit: stopped at once\n");
+    _exit(static_cast<int>(ExitCode::interrupted));
+  }
+  stop_flag().request();
+  write_stderr("\nllmkit: stopping after the current work; once more stops at once\n");
+  errno = saved;
+}
+
+}  // namespace
+
+StopFlag& stop_flag() {
+  static StopFlag flag;
+  return flag;
+}
+
+void install_signal_handlers() {
+  stop_flag();  // constructed before a handler can run
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  // No SA_RESTART: a read that waits for input returns EINTR, so that the command sees the flag.
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+}
+
+ExitCode close_stdout(ExitCode code, std::string_view who) {
+  errno = 0;
+  std::cout.flush();
+  bool failed = !std::cout || std::fflush(stdout) != 0 || std::ferror(stdout) != 0;
+  int reason = errno;
+  if (close(STDOUT_FILENO) != 0 && errno != EBADF) {
+    failed = true;
+    reason = errno;
+  }
+  if (!failed || reason == EPIPE) return code;
+  std::fprintf(stderr, "%.*s: cannot write to stdout: %s\n", static_cast<int>(who.size()), who.data(), std::strerror(reason));
+  return code == ExitCode::done ? ExitCode::failed : code;
+}
+
+}  // namespace llmkit::cli
