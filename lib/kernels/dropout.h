@@ -13,7 +13,8 @@ template <class T>
 void dropout(const Exec& ex, T* y, const T* x, int64_t sequences, int64_t n_per_sequence, const uint64_t* keys, double rate,
              bool accumulate = false);
 
-// Element `index` of stream `key` is kept. The mask of dropout and of attention's probabilities.
-bool dropout_keeps(uint64_t key, uint64_t index, double rate);
+// Element `index` of row `row` of stream `key` is kept. dropout() uses row 0; attention draws the mask of (head, query,
+// key) as row head·2³² + query position, index = key position.
+bool dropout_keeps(uint64_t key, uint64_t index, double rate, uint64_t row = 0);
 
 }  // namespace llmkit::kernels

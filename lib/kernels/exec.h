@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "base/parallel.h"
 
@@ -28,19 +29,39 @@ class AlignedBuffer {
   size_t size_ = 0;
 };
 
-// Scratch memory that grows to the largest request and is then reused: no allocation in the steady state.
+// Scratch memory taken and given back like a stack. It keeps what it once needed, so that the steady state allocates
+// nothing.
 class Workspace {
  public:
-  // Valid until the next reserve().
-  template <class T>
-  T* reserve(int64_t count) {
-    return static_cast<T*>(reserve_bytes(static_cast<size_t>(count) * sizeof(T)));
-  }
-  void* reserve_bytes(size_t bytes);
-  size_t peak_bytes() const { return buffer_.size(); }
+  size_t peak_bytes() const { return peak_; }
 
  private:
-  AlignedBuffer buffer_;
+  friend class Scratch;
+  void* take(size_t bytes);
+  void release(size_t used);
+
+  std::vector<AlignedBuffer> blocks_;   // the last one is being filled; earlier ones are full
+  size_t block_used_ = 0;               // in the last block
+  size_t used_ = 0, peak_ = 0;
+};
+
+// A scope of scratch memory: what it took is given back when it ends.
+class Scratch {
+ public:
+  explicit Scratch(Workspace& workspace) : workspace_(workspace), used_before_(workspace.used_) {}
+  ~Scratch() { workspace_.release(used_before_); }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  // `count` elements, 64-byte aligned, undefined.
+  template <class T>
+  T* take(int64_t count) {
+    return static_cast<T*>(workspace_.take(static_cast<size_t>(count) * sizeof(T)));
+  }
+
+ private:
+  Workspace& workspace_;
+  size_t used_before_;
 };
 
 struct Exec {

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "kernels/activation.h"
+#include "kernels/cpu.h"
 #include "kernels/exec.h"
 #include "kernels/matrix.h"
 
@@ -45,25 +46,29 @@ template <class T>  // C[M,N] = A[K,M]ᵀ B[K,N]
 void gemm_tn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options = {});
 
 // A weight in the layout that the products read, packed once and used many times (once per optimiser step in
-// training, once per load in inference). It belongs to the instruction set that was active when it was packed.
+// training, once per load in inference). It keeps to the instruction set that was active when it was packed.
 class PackedWeight {
  public:
   // y = x Wᵀ with W[N,K] (out, in): the forward of a linear layer.
-  void pack_nt(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32);
+  void pack_nt(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) { pack(ex, w, true, precision); }
   // y = x W with W[K,N] (in, out): a GPT-2 Conv1D, or dX = dY W of a linear layer whose W is [out, in].
-  void pack_nn(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32);
+  void pack_nn(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) { pack(ex, w, false, precision); }
 
-  bool empty() const { return rows_out_ == 0; }
-  int64_t out_features() const { return rows_out_; }  // N
-  int64_t in_features() const { return depth_; }      // K
+  bool empty() const { return out_ == 0; }
+  int64_t out_features() const { return out_; }  // N
+  int64_t in_features() const { return in_; }    // K
   Precision precision() const { return precision_; }
+  Isa isa() const { return isa_; }
   size_t bytes() const { return buffer_.size(); }
   const void* panels() const { return buffer_.data(); }
 
  private:
+  void pack(const Exec& ex, Matrix<const float> w, bool out_major, Precision precision);
+
   AlignedBuffer buffer_;
-  int64_t rows_out_ = 0, depth_ = 0;
+  int64_t out_ = 0, in_ = 0;
   Precision precision_ = Precision::f32;
+  Isa isa_ = Isa::portable;
 };
 
 // C[M,N] = A[M,K] W; the same bits as gemm_nt or gemm_nn with the weight unpacked.

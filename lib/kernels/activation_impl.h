@@ -1,0 +1,131 @@
+// Activation functions on vectors, and the row kernels made of them.
+#pragma once
+
+#include "kernels/activation.h"
+#include "kernels/simd.h"
+
+namespace llmkit::kernels {
+
+template <Activation A>
+struct ActivationTag {
+  static constexpr Activation value = A;
+};
+
+// Calls f(ActivationTag<kind>{}).
+template <class F>
+LLMKIT_INLINE void with_activation(Activation kind, F&& f) {
+  switch (kind) {
+    case Activation::none: return f(ActivationTag<Activation::none>{});
+    case Activation::relu: return f(ActivationTag<Activation::relu>{});
+    case Activation::gelu_tanh: return f(ActivationTag<Activation::gelu_tanh>{});
+    case Activation::gelu_erf: return f(ActivationTag<Activation::gelu_erf>{});
+    case Activation::silu: return f(ActivationTag<Activation::silu>{});
+    case Activation::relu_squared: return f(ActivationTag<Activation::relu_squared>{});
+    case Activation::tanh: return f(ActivationTag<Activation::tanh>{});
+    case Activation::sigmoid: return f(ActivationTag<Activation::sigmoid>{});
+  }
+}
+
+inline constexpr double kSqrt2OverPi = 0.79788456080286535588;
+inline constexpr double kGeluCubic = 0.044715;
+inline constexpr double kSqrtHalf = 0.70710678118654752440;
+inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;
+
+// act(x), and where Slope is set act'(x) too.
+template <class V, Activation A, bool Slope>
+LLMKIT_INLINE typename V::R activate(typename V::R x, typename V::R& slope) {
+  using T = typename V::T;
+  const auto one = V::set1(1), half = V::set1(T(0.5));
+  if constexpr (A == Activation::none) {
+    if constexpr (Slope) slope = one;
+    return x;
+  } else if constexpr (A == Activation::relu) {
+    if constexpr (Slope) slope = V::select(V::less(V::zero(), x), one, V::zero());
+    return V::max(x, V::zero());
+  } else if constexpr (A == Activation::relu_squared) {
+    auto r = V::max(x, V::zero());
+    if constexpr (Slope) slope = V::add(r, r);
+    return V::mul(r, r);
+  } else if constexpr (A == Activation::gelu_tanh) {
+    const auto c = V::set1(T(kSqrt2OverPi)), cubic = V::set1(T(kSqrt2OverPi * kGeluCubic));
+    auto xx = V::mul(x, x);
+    auto t = tanh_of<V>(V::mul(x, V::fma(cubic, xx, c)));
+    auto phi = V::fma(half, t, half);
+    if constexpr (Slope) {
+      auto du = V::fma(V::set1(T(3 * kSqrt2OverPi * kGeluCubic)), xx, c);
+      auto sech = V::sub(one, V::mul(t, t));
+      slope = V::fma(V::mul(V::mul(half, x), sech), du, phi);
+    }
+    return V::mul(x, phi);
+  } else if constexpr (A == Activation::gelu_erf) {
+    auto phi = V::fma(half, V::erf(V::mul(x, V::set1(T(kSqrtHalf)))), half);
+    if constexpr (Slope) {
+      auto density = V::mul(V::set1(T(kInvSqrt2Pi)), V::exp(V::mul(V::set1(T(-0.5)), V::mul(x, x))));
+      slope = V::fma(x, density, phi);
+    }
+    return V::mul(x, phi);
+  } else if constexpr (A == Activation::silu) {
+    auto s = sigmoid_of<V>(x);
+    auto y = V::mul(x, s);
+    if constexpr (Slope) slope = V::fma(y, V::sub(one, s), s);
+    return y;
+  } else if constexpr (A == Activation::tanh) {
+    auto t = tanh_of<V>(x);
+    if constexpr (Slope) slope = V::sub(one, V::mul(t, t));
+    return t;
+  } else {
+    auto s = sigmoid_of<V>(x);
+    if constexpr (Slope) slope = V::mul(s, V::sub(one, s));
+    return s;
+  }
+}
+
+template <class V>
+struct ActivationKernels {
+  using T = typename V::T;
+  using R = typename V::R;
+
+  static void forward(Activation kind, T* y, const T* x, int64_t n) {
+    with_activation(kind, [&](auto tag) {
+      for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R unused;
+        store<V>(y + i, activate<V, decltype(tag)::value, false>(load<V>(x + i, lanes), unused), lanes);
+      });
+    });
+  }
+
+  static void backward(Activation kind, T* dx, const T* dy, const T* x, int64_t n) {
+    with_activation(kind, [&](auto tag) {
+      for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R slope;
+        activate<V, decltype(tag)::value, true>(load<V>(x + i, lanes), slope);
+        store<V>(dx + i, V::fma(slope, load<V>(dy + i, lanes), load<V>(dx + i, lanes)), lanes);
+      });
+    });
+  }
+
+  static void glu_forward(Activation kind, T* y, const T* gate, const T* up, int64_t n) {
+    with_activation(kind, [&](auto tag) {
+      for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R unused;
+        R a = activate<V, decltype(tag)::value, false>(load<V>(gate + i, lanes), unused);
+        store<V>(y + i, V::mul(a, load<V>(up + i, lanes)), lanes);
+      });
+    });
+  }
+
+  static void glu_backward(Activation kind, T* dgate, T* dup, const T* dy, const T* gate, const T* up, int64_t n) {
+    with_activation(kind, [&](auto tag) {
+      for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R slope;
+        R a = activate<V, decltype(tag)::value, true>(load<V>(gate + i, lanes), slope);
+        R d = load<V>(dy + i, lanes);
+        store<V>(dup + i, V::fma(a, d, load<V>(dup + i, lanes)), lanes);
+        R through = V::mul(slope, load<V>(up + i, lanes));
+        store<V>(dgate + i, V::fma(through, d, load<V>(dgate + i, lanes)), lanes);
+      });
+    });
+  }
+};
+
+}  // namespace llmkit::kernels

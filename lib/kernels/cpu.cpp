@@ -1,0 +1,79 @@
+#include "kernels/cpu.h"
+
+#include <array>
+#include <atomic>
+#include <string>
+
+#include "base/error.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
+namespace llmkit::kernels {
+namespace {
+
+constexpr std::array<std::string_view, 5> kNames = {"portable", "avx2", "avx512", "avx512bf16", "amx"};
+
+#if defined(__x86_64__)
+
+// AMX tile registers need the kernel's permission once per process (Linux ≥ 5.16: arch_prctl ARCH_REQ_XCOMP_PERM).
+bool request_amx() {
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+}
+
+Isa detect() {
+  __builtin_cpu_init();
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::portable;
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
+      !__builtin_cpu_supports("avx512vl"))
+    return Isa::avx2;
+  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
+  bool amx = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kAmxBf16) && (d & kAmxTile);
+  return amx && request_amx() ? Isa::amx : Isa::avx512bf16;
+}
+
+#else
+
+Isa detect() { return Isa::portable; }
+
+#endif
+
+// The one process-wide setting of the kernels: every call must agree on it.
+std::atomic<Isa>& active() {
+  static std::atomic<Isa> isa{detected_isa()};
+  return isa;
+}
+
+}  // namespace
+
+Isa detected_isa() {
+  static const Isa isa = detect();
+  return isa;
+}
+
+Isa active_isa() { return active().load(std::memory_order_relaxed); }
+
+void force_isa(Isa isa) {
+  if (isa > detected_isa()) {
+    throw UsageError(ErrorParts{"instruction set not available", "--isa", "at most " + std::string(isa_name(detected_isa())),
+                                std::string(isa_name(isa)), {}});
+  }
+  active().store(isa, std::memory_order_relaxed);
+}
+
+std::string_view isa_name(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
+
+std::optional<Isa> isa_from_name(std::string_view name) {
+  for (size_t i = 0; i < kNames.size(); ++i) {
+    if (kNames[i] == name) return static_cast<Isa>(i);
+  }
+  return std::nullopt;
+}
+
+}  // namespace llmkit::kernels

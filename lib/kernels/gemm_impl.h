@@ -1,0 +1,199 @@
+// The register tile: mr × (nv vectors) of C in registers, one broadcast of A against nv vectors of B per step of k.
+// A product's format says what an element is: floats, floats rounded to bf16 when packed (machines without bf16
+// instructions), or pairs of bf16.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "kernels/activation_impl.h"
+#include "kernels/bf16.h"
+#include "kernels/gemm_table.h"
+#include "kernels/simd.h"
+
+namespace llmkit::kernels {
+
+template <class Vector>
+struct PlainFormat {
+  using V = Vector;
+  using Element = typename V::T;
+  static constexpr int64_t kDepth = 1;
+  static constexpr bool kConverts = false;
+  static LLMKIT_INLINE Element pack(const Element* x, int64_t, int64_t) { return *x; }
+  static LLMKIT_INLINE typename V::R broadcast(const Element* a) { return V::set1(*a); }
+  static LLMKIT_INLINE typename V::R load_b(const Element* b) { return V::load(b); }
+  static LLMKIT_INLINE typename V::R multiply_add(typename V::R a, typename V::R b, typename V::R c) { return V::fma(a, b, c); }
+};
+
+template <class Vector>
+struct RoundedFormat : PlainFormat<Vector> {
+  static constexpr bool kConverts = true;
+  static LLMKIT_INLINE float pack(const float* x, int64_t, int64_t) { return to_float(to_bf16(*x)); }
+};
+
+template <class Format, int kRows, int kVectors, int kTileStrips, int kTilePanels>
+struct GemmImpl {
+  using V = typename Format::V;
+  using T = typename V::T;
+  using R = typename V::R;
+  using Element = typename Format::Element;
+  static constexpr int64_t kPanel = kVectors * V::kWidth;
+  static constexpr int64_t kTileRows = kRows * kTileStrips, kTileCols = kPanel * kTilePanels;
+  static constexpr int64_t kBlock = 512;  // elements of k between stores of C: keeps a strip of A in the first cache
+
+  static void pack_b(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last) {
+    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    for (int64_t panel = first; panel < last; ++panel) {
+      Element* out = static_cast<Element*>(panels) + panel * depth * kPanel;
+      const int64_t cols = std::min(kPanel, n - panel * kPanel);
+      for (int64_t e = 0; e < depth; ++e) {
+        const int64_t left = k - e * Format::kDepth;
+        if (from == PackFrom::n_major) {
+          const T* in = b + panel * kPanel * stride + e * Format::kDepth;
+          for (int64_t j = 0; j < cols; ++j) out[e * kPanel + j] = Format::pack(in + j * stride, 1, left);
+        } else {
+          const T* in = b + e * Format::kDepth * stride + panel * kPanel;
+          for (int64_t j = 0; j < cols; ++j) out[e * kPanel + j] = Format::pack(in + j, stride, left);
+        }
+        for (int64_t j = cols; j < kPanel; ++j) out[e * kPanel + j] = Element{};
+      }
+    }
+  }
+
+  static void pack_a_rows(void* packed, const T* a, int64_t stride, int64_t k, int64_t first, int64_t last) {
+    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    for (int64_t m = first; m < last; ++m) {
+      Element* out = static_cast<Element*>(packed) + m * depth;
+      for (int64_t e = 0; e < depth; ++e) out[e] = Format::pack(a + m * stride + e * Format::kDepth, 1, k - e * Format::kDepth);
+    }
+  }
+
+  static void pack_a_strips(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last) {
+    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    for (int64_t e = 0; e < depth; ++e) {
+      for (int64_t strip = first; strip < last; ++strip) {
+        Element* out = static_cast<Element*>(packed) + (strip * depth + e) * kRows;
+        const T* in = a + e * Format::kDepth * stride + strip * kRows;
+        const int64_t rows = std::min<int64_t>(kRows, m - strip * kRows);
+        for (int64_t i = 0; i < rows; ++i) out[i] = Format::pack(in + i, stride, k - e * Format::kDepth);
+        for (int64_t i = rows; i < kRows; ++i) out[i] = Element{};
+      }
+    }
+  }
+
+  // C[rows, cols] (+)= Σ over `depth` elements. Each element of C is one chain of multiply-adds over k.
+  template <int rows, bool strips>
+  static void micro(int64_t depth, const Element* a, int64_t row_stride, const Element* b, T* c, int64_t c_stride, int64_t cols, bool from_c) {
+    R sum[rows][kVectors];
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kVectors; ++j) {
+        const int64_t lanes = cols - j * V::kWidth;
+        const T* from = c + i * c_stride + j * V::kWidth;
+        sum[i][j] = !from_c || lanes <= 0 ? V::zero() : lanes >= V::kWidth ? V::load(from) : V::load_n(from, lanes);
+      }
+    }
+    for (int64_t k = 0; k < depth; ++k) {
+      R column[kVectors];
+#pragma GCC unroll 4
+      for (int j = 0; j < kVectors; ++j) column[j] = Format::load_b(b + j * V::kWidth);
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i) {
+        const R element = Format::broadcast(strips ? a + k * kRows + i : a + i * row_stride + k);
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) sum[i][j] = Format::multiply_add(element, column[j], sum[i][j]);
+      }
+      b += kPanel;
+    }
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+      for (int j = 0; j < kVectors; ++j) {
+        const int64_t lanes = cols - j * V::kWidth;
+        T* to = c + i * c_stride + j * V::kWidth;
+        if (lanes >= V::kWidth) {
+          V::store(to, sum[i][j]);
+        } else if (lanes > 0) {
+          V::store_n(to, sum[i][j], lanes);
+        }
+      }
+    }
+  }
+
+  using Micro = void (*)(int64_t, const Element*, int64_t, const Element*, T*, int64_t, int64_t, bool);
+  template <bool strips, int... rows>
+  static constexpr std::array<Micro, sizeof...(rows)> micros(std::integer_sequence<int, rows...>) {
+    return {&micro<rows + 1, strips>...};
+  }
+
+  // c = act(scale · raw + bias) + residual (+ c)
+  static void epilogue(const GemmTask<T>& task, const T* raw, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+    const Epilogue<T>& e = *task.epilogue;
+    const R factor = V::set1(e.scale);
+    with_activation(e.activation, [&](auto tag) {
+      for (int64_t row = row_begin; row < row_end; ++row, raw += kTileCols) {
+        T* c = task.c.row(row) + col_begin;
+        const T* bias = e.bias ? e.bias + col_begin : nullptr;
+        const T* residual = e.residual.data ? e.residual.row(row) + col_begin : nullptr;
+        T* before = e.pre_activation.data ? e.pre_activation.row(row) + col_begin : nullptr;
+        for_vectors<V>(col_end - col_begin, [&](int64_t j, auto lanes) LLMKIT_INLINE_LAMBDA {
+          R x = V::mul(factor, load<V>(raw + j, lanes));
+          if (bias) x = V::add(x, load<V>(bias + j, lanes));
+          if (before) store<V>(before + j, x, lanes);
+          R unused;
+          x = activate<V, decltype(tag)::value, false>(x, unused);
+          if (residual) x = V::add(x, load<V>(residual + j, lanes));
+          if (task.accumulate) x = V::add(x, load<V>(c + j, lanes));
+          store<V>(c + j, x, lanes);
+        });
+      }
+    });
+  }
+
+  static void tile(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+    static constexpr auto kFromRows = micros<false>(std::make_integer_sequence<int, kRows>{});
+    static constexpr auto kFromStrips = micros<true>(std::make_integer_sequence<int, kRows>{});
+    alignas(64) T buffer[kTileRows * kTileCols];
+    const int64_t depth = (task.depth + Format::kDepth - 1) / Format::kDepth;
+    const bool strips = task.a.row_stride == 0;
+    T* c = task.has_epilogue ? buffer : task.c.row(row_begin) + col_begin;
+    const int64_t c_stride = task.has_epilogue ? kTileCols : task.c.stride;
+    const bool from_c = task.accumulate && !task.has_epilogue;
+    const auto* panels = static_cast<const Element*>(task.b_panels) + col_begin * depth;
+    const auto* a = static_cast<const Element*>(task.a.data);
+    // Depth 0 still writes C once.
+    for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
+      const int64_t block = std::min(kBlock, depth - k);
+      for (int64_t i = row_begin; i < row_end; i += kRows) {
+        const int64_t rows = std::min<int64_t>(kRows, row_end - i);
+        const Element* from = strips ? a + (i * depth + k * kRows) : a + i * task.a.row_stride + k;
+        const Micro micro = (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)];
+        for (int64_t j = col_begin; j < col_end; j += kPanel) {
+          micro(block, from, task.a.row_stride, panels + (j - col_begin) * depth + k * kPanel,
+                c + (i - row_begin) * c_stride + (j - col_begin), c_stride, std::min(kPanel, col_end - j), from_c || k > 0);
+        }
+      }
+    }
+    if (task.has_epilogue) epilogue(task, buffer, row_begin, row_end, col_begin, col_end);
+  }
+
+  static constexpr GemmKernels<T> table() {
+    return {
+        .tile_rows = kTileRows,
+        .tile_cols = kTileCols,
+        .panel_cols = kPanel,
+        .strip_rows = kRows,
+        .element_depth = Format::kDepth,
+        .element_bytes = sizeof(Element),
+        .converts_rows = Format::kConverts,
+        .pack_b = pack_b,
+        .pack_a_rows = pack_a_rows,
+        .pack_a_strips = pack_a_strips,
+        .tile = tile,
+    };
+  }
+};
+
+}  // namespace llmkit::kernels

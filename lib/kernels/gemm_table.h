@@ -1,0 +1,63 @@
+// The products of one instruction set and precision, as functions on tiles of C.
+#pragma once
+
+#include "kernels/cpu.h"
+#include "kernels/gemm.h"
+
+namespace llmkit::kernels {
+
+// A as the tile kernel reads it: rows, element (i, k) at i·row_stride + k; or strips [K'][mr].
+struct OperandA {
+  const void* data = nullptr;
+  int64_t row_stride = 0;   // in elements; 0: strips
+};
+
+template <class T>
+struct GemmTask {
+  Matrix<T> c;                  // [M, N]
+  OperandA a;
+  const void* b_panels = nullptr;
+  int64_t depth = 0;            // K
+  const Epilogue<T>* epilogue = nullptr;
+  bool accumulate = false;      // start from C instead of 0
+  bool has_epilogue = false;    // anything but plain or accumulated products
+};
+
+// Which source layout a panel is packed from: element (k, n) of B at n·stride + k (transposed) or k·stride + n.
+enum class PackFrom : uint8_t { n_major, k_major };
+
+template <class T>
+struct GemmKernels {
+  int64_t tile_rows, tile_cols;   // of a tile of C: multiples of strip_rows and panel_cols
+  int64_t panel_cols;             // nr: columns of a packed panel of B
+  int64_t strip_rows;             // mr: rows of a packed strip of A
+  int64_t element_depth;          // values of k in one packed element: 1, or 2 for pairs of bf16
+  size_t element_bytes;
+  bool converts_rows;             // A's rows cannot be read where they lie
+
+  // Panels [first, last) of B[K,N], each [K'][nr]; K' elements cover K.
+  void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last);
+  // A[M,K] row by row (a[m·stride + k]) into rows of K' elements: rows [first, last).
+  void (*pack_a_rows)(void* packed, const T* a, int64_t stride, int64_t k, int64_t first, int64_t last);
+  // Aᵀ given as [K,M] (a[k·stride + m]) into strips [K'][mr]: strips [first, last).
+  void (*pack_a_strips)(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last);
+  // Rows [row_begin, row_end) × columns [col_begin, col_end) of C, at most a tile; the begins are multiples.
+  void (*tile)(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
+
+  int64_t elements(int64_t depth) const { return (depth + element_depth - 1) / element_depth; }
+};
+
+template <class T>
+const GemmKernels<T>& gemm_kernels(Isa isa, Precision precision);
+
+const GemmKernels<float>& gemm_portable_float();
+const GemmKernels<float>& gemm_portable_bf16();
+const GemmKernels<double>& gemm_portable_double();
+const GemmKernels<float>& gemm_avx2_float();
+const GemmKernels<float>& gemm_avx2_bf16();
+const GemmKernels<float>& gemm_avx512_float();
+const GemmKernels<float>& gemm_avx512_rounded();
+const GemmKernels<float>& gemm_avx512bf16();
+const GemmKernels<float>& gemm_amx_bf16();
+
+}  // namespace llmkit::kernels
