@@ -18,6 +18,7 @@ int System::open(const char* path, int flags, mode_t mode) { return ::open(path,
 int System::close(int fd) { return ::close(fd); }
 ssize_t System::read(int fd, void* buffer, size_t bytes) { return ::read(fd, buffer, bytes); }
 ssize_t System::write(int fd, const void* buffer, size_t bytes) { return ::write(fd, buffer, bytes); }
+ssize_t System::pwrite(int fd, const void* buffer, size_t bytes, off_t offset) { return ::pwrite(fd, buffer, bytes, offset); }
 int System::fsync(int fd) { return ::fsync(fd); }
 int System::ftruncate(int fd, off_t bytes) { return ::ftruncate(fd, bytes); }
 int System::flock(int fd, int operation) { return ::flock(fd, operation); }
@@ -88,6 +89,16 @@ void write_all(System& system, int fd, std::string_view bytes, const std::string
   }
 }
 
+void write_at(System& system, int fd, std::string_view bytes, uint64_t offset, const std::string& name) {
+  while (!bytes.empty()) {
+    ssize_t put = system.pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) throw_errno("cannot write", name, put < 0 ? errno : ENOSPC);
+    bytes.remove_prefix(static_cast<size_t>(put));
+    offset += static_cast<uint64_t>(put);
+  }
+}
+
 void sync(System& system, int fd, const std::string& name) {
   int status;
   do status = system.fsync(fd);
@@ -98,7 +109,7 @@ void sync(System& system, int fd, const std::string& name) {
 
 void sync_folder_of(System& system, const std::string& path) {
   std::string folder = std::filesystem::path(path).parent_path().string();
-  if (folder.empty()) folder = ".";
+  if (folder.empty()) folder.assign(1, '.');
   int fd;
   do fd = system.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   while (fd < 0 && errno == EINTR);

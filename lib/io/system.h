@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@ class System {
   virtual int close(int fd);
   virtual ssize_t read(int fd, void* buffer, size_t bytes);
   virtual ssize_t write(int fd, const void* buffer, size_t bytes);
+  virtual ssize_t pwrite(int fd, const void* buffer, size_t bytes, off_t offset);
   virtual int fsync(int fd);
   virtual int ftruncate(int fd, off_t bytes);
   virtual int flock(int fd, int operation);
@@ -54,6 +56,7 @@ class Descriptor {
 Descriptor open_to_read(System& system, const std::string& path);
 size_t read_some(System& system, int fd, std::span<char> buffer, const std::string& name);  // 0 = end
 void write_all(System& system, int fd, std::string_view bytes, const std::string& name);    // EPIPE: throws ReaderGone
+void write_at(System& system, int fd, std::string_view bytes, uint64_t offset, const std::string& name);
 void sync(System& system, int fd, const std::string& name);
 void sync_folder_of(System& system, const std::string& path);  // makes a rename inside it durable
 
