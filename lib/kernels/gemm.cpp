@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "kernels/gemm_table.h"
+#include "kernels/gemm_internal.h"
 
 namespace llmkit::kernels {
 
@@ -74,20 +74,40 @@ OperandA strips_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratc
 template <class T>
 void multiply(const Exec& ex, Matrix<T> c, Matrix<const T> a, bool a_transposed, Matrix<const T> b, PackFrom from, const GemmOptions<T>& options) {
   if (c.rows == 0 || c.cols == 0) return;
-  const auto& g = gemm_kernels<T>(active_isa(), options.precision);
-  const int64_t depth = a_transposed ? a.rows : a.cols;
   Scratch scratch(ex.workspace);
-  auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, c.cols, depth)));
-  pack_b(ex, g, panels, b.data, b.stride, from, c.cols, depth);
+  const PackedB<T> packed = pack_operand(ex, scratch, b, from, options.precision);
+  const GemmKernels<T>& g = *packed.kernels;
   GemmTask<T> task;
   task.c = c;
   task.a = a_transposed ? strips_operand(ex, g, scratch, a) : rows_operand(ex, g, scratch, a);
-  task.b_panels = panels;
-  task.depth = depth;
+  task.b_panels = packed.panels;
+  task.depth = packed.depth;
   run(ex, g, task, options.epilogue);
 }
 
 }  // namespace
+
+template <class T>
+PackedB<T> pack_operand(const Exec& ex, Scratch& scratch, Matrix<const T> b, PackFrom from, Precision precision) {
+  const auto& g = gemm_kernels<T>(active_isa(), precision);
+  const bool n_major = from == PackFrom::n_major;
+  const int64_t n = n_major ? b.rows : b.cols, k = n_major ? b.cols : b.rows;
+  auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, n, k)));
+  pack_b(ex, g, panels, b.data, b.stride, from, n, k);
+  return {&g, panels, n, k};
+}
+
+template <class T>
+void multiply_packed(const Exec& ex, Matrix<T> c, Matrix<const T> a, const PackedB<T>& b, const Epilogue<T>& epilogue) {
+  if (c.rows == 0 || c.cols == 0) return;
+  Scratch scratch(ex.workspace);
+  GemmTask<T> task;
+  task.c = c;
+  task.a = rows_operand(ex, *b.kernels, scratch, a);
+  task.b_panels = b.panels;
+  task.depth = b.depth;
+  run(ex, *b.kernels, task, epilogue);
+}
 
 template <class T>
 void gemm_nn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options) {
@@ -105,7 +125,9 @@ void gemm_tn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, co
 #define LLMKIT_INSTANTIATE(T)                                                                              \
   template void gemm_nn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
   template void gemm_nt(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
-  template void gemm_tn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);
+  template void gemm_tn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
+  template PackedB<T> pack_operand(const Exec&, Scratch&, Matrix<const T>, PackFrom, Precision);           \
+  template void multiply_packed(const Exec&, Matrix<T>, Matrix<const T>, const PackedB<T>&, const Epilogue<T>&);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)
 #undef LLMKIT_INSTANTIATE
@@ -122,15 +144,8 @@ void PackedWeight::pack(const Exec& ex, Matrix<const float> w, bool out_major, P
 }
 
 void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w, const Epilogue<float>& epilogue) {
-  if (c.rows == 0 || c.cols == 0) return;
-  const auto& g = gemm_kernels<float>(w.isa(), w.precision());
-  Scratch scratch(ex.workspace);
-  GemmTask<float> task;
-  task.c = c;
-  task.a = rows_operand(ex, g, scratch, a);
-  task.b_panels = w.panels();
-  task.depth = w.in_features();
-  run(ex, g, task, epilogue);
+  const PackedB<float> b{&gemm_kernels<float>(w.isa(), w.precision()), w.panels(), w.out_features(), w.in_features()};
+  multiply_packed(ex, c, a, b, epilogue);
 }
 
 }  // namespace llmkit::kernels

@@ -35,7 +35,7 @@ template <class T>  // logprob[M], lse[M]
 void logprob_forward(const Exec& ex, const LogprobArgs<T>& args, T* logprob, T* lse);
 template <class T>  // needs the forward's lse; recomputes the logits
 void logprob_backward(const Exec& ex, const LogprobArgs<T>& args, const T* lse, const LogprobGradient<T>& gradient);
-// Both at once for weights known beforehand: the logits are computed once. dlse must be null.
+// Both at once for weights known beforehand: the logits are computed once..
 template <class T>
 void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* logprob, T* lse, const LogprobGradient<T>& gradient);
 

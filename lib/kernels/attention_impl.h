@@ -1,0 +1,222 @@
+// The lanes of a vector are queries, everything is kept transposed: Qᵀ[D][64] is made once a query tile, then
+//   Sᵀ[keys][64] = K Qᵀ,  softmax runs down the columns without any horizontal step,  Oᵀ[D][64] += Vᵀ Pᵀ,
+// so that K and V are read where they lie, by broadcast.
+#pragma once
+
+#include <algorithm>
+
+#include "kernels/attention_table.h"
+#include "kernels/dropout_impl.h"
+#include "kernels/small_product.h"
+
+namespace llmkit::kernels {
+
+template <class V, int kRows, int kVectors>
+struct AttentionImpl {
+  using T = typename V::T;
+  using R = typename V::R;
+  using Product = SmallProduct<V, kRows, kVectors>;
+  using Shape = AttentionShape<T>;
+  using Sequence = AttentionSequence<T>;
+  static constexpr int64_t kQ = kQueryTile, kK = kKeyTile;
+  static constexpr T kInfinity = std::numeric_limits<T>::infinity();
+
+  // Keys that some query of positions [first, last] sees.
+  struct Range {
+    int64_t begin, end;
+  };
+  static Range visible_keys(const Shape& shape, const Sequence& s, int64_t first, int64_t last) {
+    Range r{0, s.key_length};
+    if (shape.causal) r.end = std::min(r.end, last + 1);
+    if (shape.window > 0) r.begin = std::max<int64_t>(0, first - shape.window + 1);
+    return r;
+  }
+
+  // One tile of queries × keys: what hides pairs in it.
+  struct Tile {
+    int64_t query, queries;    // of the sequence
+    int64_t key, keys;
+  };
+  static bool needs_mask(const Shape& shape, const Sequence& s, const Tile& t) {
+    const int64_t first = s.query_start + t.query, last = first + t.queries - 1;
+    return s.query_documents || (shape.causal && t.key + t.keys - 1 > first) || (shape.window > 0 && t.key <= last - shape.window);
+  }
+  // Hidden pairs of Sᵀ become -inf.
+  static void mask(const Shape& shape, const Sequence& s, const Tile& t, T* scores) {
+    alignas(64) int32_t position[kQ];
+    for (int64_t q = 0; q < kQ; ++q) position[q] = static_cast<int32_t>(s.query_start + t.query + q);
+    const int32_t* documents = s.query_documents ? s.query_documents + t.query : nullptr;
+    for (int64_t j = 0; j < t.keys; ++j) {
+      const auto key = static_cast<int32_t>(t.key + j);
+      const int32_t latest = shape.causal ? key : INT32_MIN;  // positions before it do not see the key
+      const int64_t end = shape.window > 0 ? int64_t{key} + shape.window : INT32_MAX;
+      const auto after = static_cast<int32_t>(std::min<int64_t>(end, INT32_MAX));  // nor do positions from here on
+      T* row = scores + j * kQ;
+      for (int64_t q = 0; q < kQ; ++q) row[q] = position[q] < latest || position[q] >= after ? -kInfinity : row[q];
+      if (documents) {
+        const int32_t own = s.key_documents[key];
+        for (int64_t q = 0; q < t.queries; ++q) row[q] = documents[q] != own ? -kInfinity : row[q];
+      }
+    }
+  }
+
+  // out[D][kQ] = factor · rowsᵀ, zero beyond `queries`.
+  static void transpose_in(T* out, const T* rows, int64_t stride, int64_t queries, int64_t dim, T factor) {
+    for (int64_t d = 0; d < dim; ++d) {
+      for (int64_t q = 0; q < queries; ++q) out[d * kQ + q] = factor * rows[q * stride + d];
+      for (int64_t q = queries; q < kQ; ++q) out[d * kQ + q] = 0;
+    }
+  }
+
+  // factors[keys][kQ] of the dropout mask.
+  static void dropout_factors(const Shape& shape, const Sequence& s, const Tile& t, int64_t head, T* factors) {
+    const uint32_t threshold = dropout_threshold(static_cast<double>(shape.dropout));
+    const T keep = 1 / (1 - shape.dropout);
+    alignas(64) T row[kK];
+    for (int64_t q = 0; q < t.queries; ++q) {
+      const uint64_t name = static_cast<uint64_t>(head) << 32 | static_cast<uint64_t>(s.query_start + t.query + q);
+      DropoutKernels<V>::factors(s.dropout_key, name, static_cast<uint64_t>(t.key / kK), threshold, keep, row);
+      for (int64_t j = 0; j < t.keys; ++j) factors[j * kQ + q] = row[j];
+    }
+    for (int64_t j = 0; j < t.keys; ++j) {
+      for (int64_t q = t.queries; q < kQ; ++q) factors[j * kQ + q] = 0;
+    }
+  }
+
+  // Sᵀ of a tile: masked scores.
+  static void scores(const Shape& shape, const Sequence& s, const Tile& t, int64_t kv_head, const T* q_transposed, T* out) {
+    const T* k = s.k + t.key * shape.k_stride + kv_head * shape.head_dim;
+    Product::run({t.keys, kQ, shape.head_dim, k, shape.k_stride, 1, q_transposed, kQ, out, kQ});
+    if (needs_mask(shape, s, t)) mask(shape, s, t, out);
+  }
+
+  static void forward_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t begin) {
+    alignas(64) T q_transposed[kMaxHeadDim * kQ];
+    alignas(64) T out[kMaxHeadDim * kQ];
+    alignas(64) T p[kK * kQ];
+    alignas(64) T factors[kK * kQ];
+    alignas(64) T top[kQ], total[kQ], alpha[kQ];
+    const int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
+    const int64_t queries = std::min(kQ, s.query_length - begin);
+    transpose_in(q_transposed, s.q + begin * shape.q_stride + head * dim, shape.q_stride, queries, dim, shape.scale);
+    std::fill(out, out + dim * kQ, T(0));
+    std::fill(top, top + kQ, -kInfinity);
+    std::fill(total, total + kQ, T(0));
+    const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
+    for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
+      const Tile t{begin, queries, key, std::min(kK, s.key_length - key)};
+      scores(shape, s, t, kv_head, q_transposed, p);
+      for (int64_t q = 0; q < kQ; q += V::kWidth) softmax_column(p + q, t.keys, top + q, total + q, alpha + q);
+      if (shape.dropout > 0) {
+        dropout_factors(shape, s, t, head, factors);
+        for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth) V::store(p + i, V::mul(V::load(p + i), V::load(factors + i)));
+      }
+      const T* v = s.v + key * shape.v_stride + kv_head * dim;
+      Product::run({dim, kQ, t.keys, v, 1, shape.v_stride, p, kQ, out, kQ, true, alpha});
+    }
+    finish(shape, s, head, begin, queries, out, top, total);
+  }
+
+  // One step of the online softmax on a vector of queries: p[j] = e^{s_j - max}; total and max are carried on, alpha
+  // is what the sums so far must be multiplied by.
+  static LLMKIT_INLINE void softmax_column(T* p, int64_t keys, T* top, T* total, T* alpha) {
+    const R before = V::load(top);
+    R best = before;
+    for (int64_t j = 0; j < keys; ++j) best = V::max(best, V::load(p + j * kQ));
+    // No visible key so far: any finite shift gives p = 0.
+    const R shift = V::select(V::less(best, V::set1(std::numeric_limits<T>::lowest())), V::zero(), best);
+    R sum = V::zero();
+    for (int64_t j = 0; j < keys; ++j) {
+      const R e = V::exp(V::sub(V::load(p + j * kQ), shift));
+      V::store(p + j * kQ, e);
+      sum = V::add(sum, e);
+    }
+    const R a = V::exp(V::sub(before, shift));
+    V::store(alpha, a);
+    V::store(total, V::fma(V::load(total), a, sum));
+    V::store(top, best);
+  }
+
+  static void finish(const Shape& shape, const Sequence& s, int64_t head, int64_t begin, int64_t queries, const T* out, const T* top, const T* total) {
+    const int64_t dim = shape.head_dim;
+    for (int64_t q = 0; q < queries; ++q) {
+      const T inverse = total[q] > 0 ? 1 / total[q] : T(0);
+      T* row = s.out + (begin + q) * shape.out_stride + head * dim;
+      for (int64_t d = 0; d < dim; ++d) row[d] = out[d * kQ + q] * inverse;
+      if (s.lse) s.lse[head * s.query_length + begin + q] = total[q] > 0 ? top[q] + std::log(total[q]) : -kInfinity;
+    }
+  }
+
+  // With P, dPᵀ = V dOᵀ and δ_q = dO_q·O_q:  dSᵀ = Pᵀ (dPᵀ - δ),  dQ += dS K,  dK += dSᵀ Q,  dV += Pᵀ dO.
+  static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head) {
+    alignas(64) T q_transposed[kMaxHeadDim * kQ];
+    alignas(64) T dout_transposed[kMaxHeadDim * kQ];
+    alignas(64) T p[kK * kQ];
+    alignas(64) T ds[kK * kQ];
+    alignas(64) T factors[kK * kQ];
+    alignas(64) T lse[kQ], delta[kQ];
+    const int64_t dim = shape.head_dim, group = shape.heads / shape.kv_heads;
+    for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
+      for (int64_t begin = 0; begin < s.query_length; begin += kQ) {
+        const int64_t queries = std::min(kQ, s.query_length - begin);
+        const T* q = s.q + begin * shape.q_stride + head * dim;
+        const T* dout = g.dout + begin * shape.out_stride + head * dim;
+        const T* out = s.out + begin * shape.out_stride + head * dim;
+        transpose_in(q_transposed, q, shape.q_stride, queries, dim, shape.scale);
+        transpose_in(dout_transposed, dout, shape.out_stride, queries, dim, 1);
+        for (int64_t i = 0; i < kQ; ++i) {
+          // A query that sees nothing, or none at all, has p = e^{s - ∞} = 0.
+          const T l = i < queries ? s.lse[head * s.query_length + begin + i] : kInfinity;
+          lse[i] = l == -kInfinity ? kInfinity : l;
+          delta[i] = i < queries ? row_dot(dout + i * shape.out_stride, out + i * shape.out_stride, dim) : T(0);
+        }
+        const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
+        for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
+          const Tile t{begin, queries, key, std::min(kK, s.key_length - key)};
+          scores(shape, s, t, kv_head, q_transposed, p);
+          const T* v = s.v + key * shape.v_stride + kv_head * dim;
+          Product::run({t.keys, kQ, dim, v, shape.v_stride, 1, dout_transposed, kQ, ds, kQ});
+          const bool drop = shape.dropout > 0;
+          if (drop) dropout_factors(shape, s, t, head, factors);
+          score_gradients(p, ds, drop ? factors : nullptr, t.keys, lse, delta, shape.scale);
+          const T* k = s.k + key * shape.k_stride + kv_head * dim;
+          T* dq = g.dq + begin * shape.q_stride + head * dim;
+          T* dk = g.dk + key * shape.k_stride + kv_head * dim;
+          T* dv = g.dv + key * shape.v_stride + kv_head * dim;
+          Product::run({t.keys, dim, queries, p, kQ, 1, dout, shape.out_stride, dv, shape.v_stride, true});
+          Product::run({queries, dim, t.keys, ds, 1, kQ, k, shape.k_stride, dq, shape.q_stride, true});
+          Product::run({t.keys, dim, queries, ds, kQ, 1, q, shape.q_stride, dk, shape.k_stride, true});
+        }
+      }
+    }
+  }
+
+  static LLMKIT_INLINE T row_dot(const T* a, const T* b, int64_t n) {
+    R sum = V::zero();
+    for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { sum = V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), sum); });
+    return V::reduce_add(sum);
+  }
+
+  // In: p = scores, ds = dP. Out: p = dropped probabilities, ds = scale · dS.
+  static void score_gradients(T* p, T* ds, const T* factors, int64_t keys, const T* lse, const T* delta, T scale) {
+    const R by = V::set1(scale);
+    for (int64_t j = 0; j < keys; ++j) {
+      for (int64_t q = 0; q < kQ; q += V::kWidth) {
+        const int64_t i = j * kQ + q;
+        const R probability = V::exp(V::sub(V::load(p + i), V::load(lse + q)));
+        R upstream = V::load(ds + i), dropped = probability;
+        if (factors) {
+          const R factor = V::load(factors + i);
+          upstream = V::mul(upstream, factor);
+          dropped = V::mul(dropped, factor);
+        }
+        V::store(p + i, dropped);
+        V::store(ds + i, V::mul(V::mul(by, probability), V::sub(upstream, V::load(delta + q))));
+      }
+    }
+  }
+
+  static constexpr AttentionKernels<T> table() { return {.forward_tile = forward_tile, .backward_head = backward_head}; }
+};
+
+}  // namespace llmkit::kernels
