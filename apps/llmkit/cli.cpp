@@ -6,12 +6,13 @@
 #include <new>
 
 #include "base/log.h"
+#include "base/progress.h"
 #include "base/registry.h"
 #include "base/version.h"
 #include "config.h"
 #include "help.h"
+#include "kernels/cpu.h"
 #include "signals.h"
-#include "base/progress.h"
 
 namespace llmkit::cli {
 namespace {
@@ -28,6 +29,7 @@ void declare_common(Invocation& invocation) {
     options.text("-o,--output", &common.output, "FILE", "where the result goes; - is stdout");
   }
   if (uses(kUsesThreads)) options.integer("--threads", &common.threads, "N", "worker threads; 0 = all processors", 0, 1024);
+  if (uses(kUsesIsa)) options.choice("--isa", &common.isa, {"best", "portable", "avx2", "avx512", "avx512bf16", "amx"}, "instruction set of the kernels");
   if (uses(kUsesSeed)) options.integer("--seed", &common.seed, "N", "seed of every random choice", 0);
   if (uses(kUsesMemory)) options.size("--memory", &common.memory_bytes, "memory to stay within");
   if (uses(kUsesMaxBad)) options.text("--max-bad", &common.max_bad, "N|P%", "more damaged records than this: exit code 3");
@@ -61,6 +63,7 @@ ExitCode run_command(Invocation& invocation) {
   if (Option* output = invocation.options.find("output"); output && output->common && common.output.empty()) {
     throw UsageError(ErrorParts{"missing -o/--output", "", "", "", "llmkit " + common.command + " --help shows how"});
   }
+  if (common.isa != "best") kernels::force_isa(*kernels::isa_from_name(common.isa));
   Parallel parallel((invocation.command->info().uses & kUsesThreads) ? static_cast<int>(common.threads) : 1);
   common.threads_used = parallel.threads();
   ProgressPrinter progress(common.command, !common.quiet);
@@ -125,7 +128,8 @@ ExitCode run_program(std::span<const std::string> arguments) {
       code = run_command(*invocation);
     }
   } catch (const Error& error) {
-    code = fail(error.what(), error.code());
+    // An error that is none: the reader of our output has gone.
+    code = error.code() == ExitCode::done ? ExitCode::done : fail(error.what(), error.code());
   } catch (const std::bad_alloc&) {
     code = fail("out of memory (--memory and a smaller batch need less)", ExitCode::failed);
   } catch (const std::exception& error) {

@@ -30,6 +30,7 @@ enum Uses : uint32_t {
   kUsesMaxBad = 1 << 9,    // --max-bad
   kUsesMemory = 1 << 10,   // --memory
   kUsesGates = 1 << 11,    // --min
+  kUsesIsa = 1 << 12,      // --isa: commands that compute with lib/kernels
   // What a command that streams records from inputs to an output has.
   kUsesStream = kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesGates,
 };
@@ -69,6 +70,7 @@ struct Common {
   std::string manifest;      // --manifest FILE, or empty
   std::string max_bad = "1%";
   uint64_t memory_bytes = 0;
+  std::string isa = "best";
   std::vector<std::string> gates;  // --min NAME=VALUE
   bool quiet = false;
   int verbose = 0;

@@ -1,5 +1,6 @@
 #include "signals.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -27,6 +28,9 @@ void on_signal(int) {
     _exit(static_cast<int>(ExitCode::interrupted));
   }
   stop_flag().request();
+  // A read that waits on stdin returns EINTR; tried again it finds the end of the input.
+  int nothing = open("/dev/null", O_RDONLY);
+  if (nothing >= 0) dup2(nothing, STDIN_FILENO);
   write_stderr("\nllmkit: stopping after the current work; once more stops at once\n");
   errno = saved;
 }
@@ -43,7 +47,7 @@ void install_signal_handlers() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   sigemptyset(&action.sa_mask);
-  // No SA_RESTART: a read that waits for input returns EINTR, so that the command sees the flag.
+  // No SA_RESTART: a read that waits for input returns EINTR.
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
 }

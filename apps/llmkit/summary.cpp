@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "command.h"
 #include "config.h"
+#include "kernels/cpu.h"
 
 namespace llmkit::cli {
 namespace {
@@ -82,7 +83,7 @@ void write_manifest(const Common& common, const Summary& s, double seconds) {
   std::string out;
   JsonWriter json(out, 2);
   json.begin_object().member("program", "llmkit").member("version", LLMKIT_VERSION).member("command", common.command);
-  json.member("threads", common.threads_used);
+  json.member("threads", common.threads_used).member("kernels", kernels::isa_name(kernels::active_isa()));
   json.key("options").begin_object();
   for (auto& option : common.options->all()) json.key(option.name).raw(option.current());
   json.end_object();

@@ -1,0 +1,22 @@
+# Lets the program write its manual pages and completions into OUTPUT.
+# cmake -DLLMKIT=… -DOUTPUT=… -DCOMMANDS=commands.def -P documents.cmake
+function(ask file)
+  execute_process(COMMAND ${LLMKIT} ${ARGN} OUTPUT_FILE ${OUTPUT}/${file} RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "llmkit ${ARGN} failed with ${status}")
+  endif()
+endfunction()
+
+file(REMOVE_RECURSE ${OUTPUT})
+file(MAKE_DIRECTORY ${OUTPUT}/man1)
+ask(man1/llmkit.1 man)
+file(STRINGS ${COMMANDS} lines REGEX "^LLMKIT_COMMAND")
+foreach(line IN LISTS lines)
+  string(REGEX REPLACE "LLMKIT_COMMAND\\((.*)\\).*" "\\1" name "${line}")
+  string(REPLACE "_" "-" name ${name})
+  ask(man1/llmkit-${name}.1 man ${name})
+endforeach()
+ask(llmkit.bash completion bash)
+ask(_llmkit completion zsh)
+ask(llmkit.fish completion fish)
+file(TOUCH ${OUTPUT}/stamp)
