@@ -78,6 +78,7 @@ class ParameterStore {
 
   void clear_gradients();   // marks them stale; the next backward overwrites, so nothing is written here
   void values_changed();    // after an optimiser step or a load: packed copies are made again at their next use
+  size_t packed_bytes() const;  // of the packed copies made so far
   uint64_t version() const { return version_; }
 
  private:

@@ -37,6 +37,9 @@ class Arena {
   // `block_bytes`: the size of a block from the system, unless one allocation needs more.
   explicit Arena(size_t block_bytes = size_t{16} << 20, bool counting = false)
       : block_bytes_(block_bytes), counting_(counting) {}
+  ~Arena();
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
 
   void* allocate(size_t bytes);  // 64-byte aligned, not cleared; null when counting
   void reserve(size_t bytes);    // makes the first block at least this large; only while nothing is in use
@@ -58,19 +61,22 @@ class Arena {
 
 class BufferPool {
  public:
+  struct Buffer {
+    void* data = nullptr;  // null when counting
+    size_t capacity = 0;
+  };
+
   explicit BufferPool(bool counting = false) : counting_(counting) {}
 
-  void* take(size_t bytes);  // the smallest free buffer that fits within twice the size, or a new one
-  void give_back(void* buffer, size_t bytes);
+  Buffer take(size_t bytes);  // the smallest free buffer that fits and is at most twice the size, or a new one
+  void give_back(const Buffer& buffer);
 
   size_t held() const { return held_; }  // bytes in all buffers: the pool never shrinks, so this is the peak
 
  private:
-  std::multimap<size_t, void*> free_;             // by capacity
-  std::map<void*, size_t> capacity_;              // of the buffers that are out
-  std::vector<std::pair<size_t, MemoryBlock>> blocks_;
+  std::multimap<size_t, void*> free_;  // by capacity
+  std::vector<MemoryBlock> blocks_;
   size_t held_ = 0;
-  uintptr_t next_fake_ = 0;  // counting mode names its buffers by number
   bool counting_;
 };
 

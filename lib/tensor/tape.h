@@ -41,10 +41,11 @@ struct GradSlot {
 };
 
 struct TapeMemory {
-  size_t activations = 0;  // peak of values, saved statistics and scratch
+  size_t activations = 0;  // peak of values and saved statistics
   size_t gradients = 0;    // buffers of activation gradients
   size_t nodes = 0;        // handles and closures
-  size_t total() const { return activations + gradients + nodes; }
+  size_t workspace = 0;    // scratch of the kernels
+  size_t total() const { return activations + gradients + nodes + workspace; }
 };
 
 class Tape {
@@ -55,6 +56,8 @@ class Tape {
 
   // Forgets everything recorded; `step` (with the seed) names the dropout streams of what follows.
   void begin(uint64_t step = 0);
+  // Room for a step of this size in one block, from a plan; without it the arena grows during the first step.
+  void reserve(size_t activation_bytes) { values_.reserve(activation_bytes); }
 
   Parallel& parallel() const { return parallel_; }
   const kernels::Exec& exec() const { return exec_; }
@@ -73,20 +76,24 @@ class Tape {
     if (!planning()) std::memcpy(t.data<T>(), values, static_cast<size_t>(t.bytes()));
     return t;
   }
+  // An input that gets a gradient, readable after backward(); its values are the caller's to fill in.
+  Tensor leaf(const Shape& shape, DType dtype);
   // Runs the record in reverse from a scalar whose gradient is `seed_gradient`.
   void backward(const Tensor& loss, double seed_gradient = 1.0);
 
-  // Everything allocated while a Scope lives is released at its end; what is recorded inside must not outlive it.
+  // Everything allocated while a Scope lives is released at its end; what was recorded inside is forgotten.
   class Scope {
    public:
-    explicit Scope(Tape& tape) : tape_(tape), values_(tape.values_.mark()), nodes_(tape.nodes_.mark()) {}
-    ~Scope() { tape_.release(values_, nodes_); }
+    explicit Scope(Tape& tape)
+        : tape_(tape), values_(tape.values_.mark()), nodes_(tape.nodes_.mark()), first_record_(tape.records_.size()) {}
+    ~Scope() { tape_.release(values_, nodes_, first_record_); }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
 
    private:
     Tape& tape_;
     Arena::Mark values_, nodes_;
+    size_t first_record_;
   };
   // No recording while it lives.
   class Pause {
@@ -104,6 +111,10 @@ class Tape {
   // A new tensor; it needs a gradient if it is being recorded and one of `inputs` does (empty handles are skipped).
   Tensor output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs);
   Tensor output(const Shape& shape, DType dtype, bool needs_grad);
+  // A tensor over the memory of `of`, for an op that works in place.
+  Tensor alias(const Tensor& of, std::initializer_list<Tensor> inputs);
+  // The same elements in another shape.
+  Tensor view(const Tensor& of, const Shape& shape);
   // Memory that lives as long as the step (saved statistics, index copies). Null while planning.
   template <class T>
   T* save(int64_t count) {
@@ -131,6 +142,11 @@ class Tape {
   const T* upstream(const Tensor& output) const {
     return planning() ? nullptr : output.grad<T>();
   }
+  // The same, for an op that turns it into its input's gradient in place and then calls pass_gradient().
+  template <class T>
+  T* upstream_in_place(const Tensor& output) const {
+    return planning() ? nullptr : output.grad<T>();
+  }
   // Where to put the gradient of an input; empty if it needs none (and while planning, after counting it).
   template <class T>
   GradSlot<T> gradient(const Tensor& input) {
@@ -143,7 +159,7 @@ class Tape {
   template <class T>
   T* gradient_sum(const Tensor& input) {
     GradSlot<T> slot = gradient<T>(input);
-    if (slot && !slot.accumulate) clear(slot.data, input.bytes());
+    if (slot && !slot.accumulate) clear(slot.data, input.dtype(), input.size());
     return slot.data;
   }
   // The gradient of `output` is also that of `input` (a residual branch): hands the buffer over where nothing was
@@ -161,9 +177,11 @@ class Tape {
 
   bool prepare_gradient(const Tensor& input);
   void drop_gradient(const Tensor& output);
-  void clear(void* data, int64_t bytes);
+  Tensor node(const Shape& shape, DType dtype, bool needs_grad, void* data);
+  void clear(void* data, DType dtype, int64_t size);
   void run_back_to(size_t first_record);
-  void release(const Arena::Mark& values, const Arena::Mark& nodes);
+  void drop_records_from(size_t first_record);
+  void release(const Arena::Mark& values, const Arena::Mark& nodes, size_t first_record);
 
   Parallel& parallel_;
   kernels::Workspace workspace_;

@@ -16,10 +16,11 @@ struct TensorNode {
   Shape shape;
   DType dtype = DType::f32;
   bool needs_grad = false;
-  bool is_parameter = false;  // its gradient belongs to the ParameterStore, not to the tape's pool
+  bool fixed_grad = false;    // the gradient has a place of its own (a parameter, a leaf), not a buffer of the pool
   bool grad_written = false;  // false: what `grad` points at is stale, the first writer overwrites it
   void* data = nullptr;       // null while planning
   void* grad = nullptr;       // null until the first writer asks for it
+  size_t grad_capacity = 0;   // of the pool's buffer; > 0 once there is one, also while planning
   WeightCache* cache = nullptr;
   uint64_t serial = 0;        // 0 = released
 };

@@ -1,0 +1,87 @@
+// Linear layer with everything that may be fused into its product.
+//   z = x Wᵀ + bias,  y = act(z) + residual        x [M, K], W [N, K], bias [N], residual, y [M, N]
+//   dz = act'(z) ⊙ dy,  dx += dz W,  dW += dzᵀ x,  dbias += Σ_m dz_m,  dresidual += dy
+#include "kernels/elementwise.h"
+#include "kernels/reduce.h"
+#include "tensor/ops.h"
+#include "tensor/weight_cache.h"
+
+namespace llmkit::ops {
+namespace {
+
+using kernels::Matrix;
+
+template <class T>
+kernels::Epilogue<T> accumulating(bool accumulate) {
+  kernels::Epilogue<T> epilogue;
+  epilogue.accumulate = accumulate;
+  return epilogue;
+}
+
+// Products with a float weight go through its packed copies; all else packs on the fly.
+template <class T>
+void multiply_by_weight(Tape& tape, Matrix<T> c, Matrix<const T> a, const Tensor& weight, bool transposed,
+                        const kernels::Epilogue<T>& epilogue) {
+  Matrix<const T> w(weight.data<T>(), weight.dim(0), weight.dim(1));
+  if constexpr (std::is_same_v<T, float>) {
+    if (WeightCache* cache = weight.node().cache) {
+      auto& packed = transposed ? cache->forward(tape.exec(), w, tape.precision()) : cache->backward(tape.exec(), w, tape.precision());
+      kernels::gemm_packed(tape.exec(), c, a, packed, epilogue);
+      return;
+    }
+  }
+  if (transposed)
+    kernels::gemm_nt<T>(tape.exec(), c, a, w, {tape.precision(), epilogue});
+  else
+    kernels::gemm_nn<T>(tape.exec(), c, a, w, {tape.precision(), epilogue});
+}
+
+template <class T>
+void backward(Tape& tape, const Tensor& y, const Tensor& x, const Tensor& weight, const LinearOptions& o, const T* z) {
+  int64_t rows = x.rows(), in = weight.dim(1), out = weight.dim(0);
+  Tape::Scope scratch(tape);
+  const T* dz = tape.upstream<T>(y);
+  if (o.activation != Activation::none) {
+    T* buffer = tape.save<T>(rows * out);
+    if (!tape.planning()) {
+      kernels::fill<T>(tape.exec(), buffer, T(0), rows * out);
+      kernels::activation_backward<T>(tape.exec(), o.activation, buffer, dz, z, rows * out);
+    }
+    dz = buffer;
+  }
+  if (GradSlot<T> dw = tape.gradient<T>(weight))
+    kernels::gemm_tn<T>(tape.exec(), {dw.data, out, in}, {dz, rows, out}, {x.data<T>(), rows, in},
+                        {tape.precision(), accumulating<T>(dw.accumulate)});
+  if (T* dbias = tape.gradient_sum<T>(o.bias)) kernels::column_sum<T>(tape.exec(), dbias, {dz, rows, out});
+  if (GradSlot<T> dx = tape.gradient<T>(x))
+    multiply_by_weight<T>(tape, {dx.data, rows, in}, {dz, rows, out}, weight, false, accumulating<T>(dx.accumulate));
+  tape.pass_gradient(y, o.residual);
+}
+
+}  // namespace
+
+Tensor linear(Tape& tape, const Tensor& x, const Tensor& weight, const LinearOptions& o) {
+  int64_t rows = x.rows(), in = weight.dim(1), out = weight.dim(0);
+  expect_shape("linear", "x", x, x.shape().with_last(in));
+  if (o.bias) expect_shape("linear", "bias", o.bias, {out});
+  Shape shape = x.shape().with_last(out);
+  if (o.residual) expect_shape("linear", "residual", o.residual, shape);
+  Tensor y = tape.output(shape, x.dtype(), {x, weight, o.bias, o.residual});
+
+  dispatch(x.dtype(), [&]<class T>() {
+    T* z = nullptr;
+    if (o.activation != Activation::none && y.needs_grad()) z = tape.save<T>(rows * out);
+    if (!tape.planning()) {
+      kernels::Epilogue<T> epilogue;
+      epilogue.bias = o.bias ? o.bias.data<T>() : nullptr;
+      epilogue.activation = o.activation;
+      if (z) epilogue.pre_activation = {z, rows, out};
+      if (o.residual) epilogue.residual = {o.residual.data<T>(), rows, out};
+      multiply_by_weight<T>(tape, {y.data<T>(), rows, out}, {x.data<T>(), rows, in}, weight, true, epilogue);
+    }
+    tape.record(y, [y, x, weight, o, z](Tape& t) { backward<T>(t, y, x, weight, o, z); });
+  });
+  return y;
+}
+
+}  // namespace llmkit::ops
