@@ -20,7 +20,7 @@ struct ModelConfig {
   int64_t intermediate_size = 0;       // 0 = the architecture's habit: 4·hidden, or 8/3·hidden rounded up to 64 when gated
   int64_t max_positions = 0;           // context length
 
-  std::string norm = "rms_norm";       // entry of norms.def
+  std::string norm = "rms-norm";       // entry of norms.def
   double norm_epsilon = 1e-5;
   std::string activation = "silu";     // entry of activations.def, by its Hugging Face name
   bool gated = true;                   // act(x W_gate) · (x W_up) instead of act(x W_up)
@@ -29,7 +29,8 @@ struct ModelConfig {
   int64_t sliding_window = 0;          // > 0: a token sees this many, itself included
 
   bool qkv_bias = false;
-  bool projection_bias = false;        // of the attention output and the ffn
+  bool output_bias = false;            // of the attention output
+  bool ffn_bias = false;
   bool tie_embeddings = true;
 
   double initializer_range = 0.02;
