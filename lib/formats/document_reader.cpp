@@ -12,7 +12,7 @@ DocumentReader::DocumentReader(const std::vector<std::string>& inputs, DocumentR
 DocumentReader::~DocumentReader() = default;
 
 bool DocumentReader::is_text(size_t input) const {
-  return io::without_compression_suffix(inputs_[input]).ends_with(".txt");
+  return options_.plain || io::without_compression_suffix(inputs_[input]).ends_with(".txt");
 }
 
 bool DocumentReader::open_next() {

@@ -33,6 +33,7 @@ enum class TextFiles { whole, lines };  // a .txt file is one document, or one a
 struct DocumentReaderOptions {
   DocumentKeys keys;
   TextFiles text_files = TextFiles::whole;
+  bool plain = false;  // every input is text, also standard input and files not named .txt
   size_t max_line_bytes = size_t{64} << 20;
   uint64_t max_text_file_bytes = uint64_t{1} << 30;
   io::InputLimits limits;

@@ -1,9 +1,8 @@
 #include "tokenizer/tokenizer.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 
+#include "base/hash.h"
 #include "tokenizer/unicode_class.h"
 #include "tokenizer/word_cache.h"
 
@@ -64,7 +63,7 @@ uint64_t hash_of(const TokenizerParts& parts) {
     number(a.id);
     number(a.special | a.single_word << 1 | a.lstrip << 2 | a.rstrip << 3 | a.normalized << 4);
   }
-  return XXH3_64bits(all.data(), all.size());
+  return xxh3_64(all);
 }
 
 }  // namespace

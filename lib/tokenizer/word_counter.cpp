@@ -1,18 +1,15 @@
 #include "tokenizer/word_counter.h"
 
-#include <xxhash.h>
-
 #include <algorithm>
 #include <string>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace llmkit::tokenizer {
 namespace {
 
 constexpr size_t kTileBytes = size_t{1} << 20;
-
-uint64_t hash_of(std::string_view word) { return XXH3_64bits(word.data(), word.size()); }
 
 // Pieces of one tile; the keys point into the tile's text.
 class TileTable {
@@ -26,7 +23,7 @@ class TileTable {
   TileTable() : slots_(1 << 12) {}
 
   void add(std::string_view word) {
-    uint64_t hash = hash_of(word);
+    uint64_t hash = xxh3_64(word);
     for (size_t i = hash & (slots_.size() - 1);; i = (i + 1) & (slots_.size() - 1)) {
       Slot& slot = slots_[i];
       if (slot.count == 0) {
@@ -102,20 +99,22 @@ void WordCounter::Shard::grow() {
 
 void WordCounter::add_word(std::string_view word, uint64_t count) {
   if (word.empty() || count == 0) return;
-  uint64_t hash = hash_of(word);
+  uint64_t hash = xxh3_64(word);
   Shard& shard = shards_[(hash >> 32) % kShards];
   std::lock_guard lock(shard.mutex);
   shard.add(hash, word, count);
 }
 
-void WordCounter::add_tile(std::string_view text) {
+void WordCounter::add(std::span<const std::string_view> texts) {
   TileTable table;
   std::vector<size_t> ends(4096);
-  size_t begin = 0;
-  while (size_t count = pretokenizer_.split(text, begin, ends)) {
-    for (size_t i = 0; i < count; ++i) {
-      table.add(text.substr(begin, ends[i] - begin));
-      begin = ends[i];
+  for (std::string_view text : texts) {
+    size_t begin = 0;
+    while (size_t count = pretokenizer_.split(text, begin, ends)) {
+      for (size_t i = 0; i < count; ++i) {
+        table.add(text.substr(begin, ends[i] - begin));
+        begin = ends[i];
+      }
     }
   }
   auto slots = table.by_shard(kShards);
@@ -128,25 +127,22 @@ void WordCounter::add_tile(std::string_view text) {
   }
 }
 
-void WordCounter::add(Parallel& parallel, std::span<const std::string_view> texts) {
+void WordCounter::add(Parallel& parallel, std::string_view text) {
   std::vector<std::string_view> tiles;
-  for (auto text : texts) {
-    if (!pretokenizer_.breaks_at_words()) {
-      if (!text.empty()) tiles.push_back(text);
-      continue;
-    }
-    for (size_t at = 0; at < text.size();) {
-      size_t cut = safe_cut(text, at, at + kTileBytes);
-      tiles.push_back(text.substr(at, cut - at));
-      at = cut;
-    }
+  for (size_t at = 0; at < text.size();) {
+    size_t cut = pretokenizer_.breaks_at_words() ? safe_cut(text, at, at + kTileBytes) : text.size();
+    tiles.push_back(text.substr(at, cut - at));
+    at = cut;
   }
-  parallel.for_tiles(static_cast<int64_t>(tiles.size()), [&](int64_t i) { add_tile(tiles[static_cast<size_t>(i)]); });
-  if (uint64_t used = memory_bytes(); memory_limit_ && used > memory_limit_) {
-    throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed", "train-tokenizer",
-                           "at most " + std::to_string(memory_limit_ >> 20) + " MiB", std::to_string(used >> 20) + " MiB",
-                           "raise --memory, train on a sample, or choose a pre-tokenizer that cuts more"});
-  }
+  parallel.for_tiles(static_cast<int64_t>(tiles.size()), [&](int64_t i) { add(std::span(&tiles[static_cast<size_t>(i)], 1)); });
+}
+
+void WordCounter::check_memory() const {
+  uint64_t used = memory_bytes();
+  if (memory_limit_ == 0 || used <= memory_limit_) return;
+  throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed", {},
+                         "at most " + std::to_string(memory_limit_ >> 20) + " MiB", std::to_string(used >> 20) + " MiB",
+                         "raise --memory, train on a sample, or choose a pre-tokenizer that cuts more"});
 }
 
 std::vector<CountedWord> WordCounter::words() const {

@@ -1,6 +1,6 @@
 // Counts the distinct pieces of a corpus: all that a trainer needs of it, in memory that follows the number of distinct
-// pieces and not the size of the corpus. Texts are cut into tiles, each tile counts in a small table of its own and adds
-// it to shared shards; sums do not depend on the order, so the result is the same for any thread count.
+// pieces and not the size of the corpus. Each call counts in a small table of its own and adds it to shared shards; sums
+// do not depend on the order, so the result is the same for any thread count.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,13 @@ struct CountedWord {
 
 class WordCounter {
  public:
-  // `memory_bytes` = 0: no bound. Beyond the bound add() throws, with what to do about it.
+  // `memory_bytes` = 0: no bound.
   explicit WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes = 0);
 
-  void add(Parallel& parallel, std::span<const std::string_view> texts);
+  void add(std::span<const std::string_view> texts);              // on this thread; any number of threads may
+  void add(Parallel& parallel, std::string_view text);            // one large text, cut into tiles
   void add_word(std::string_view word, uint64_t count);
+  void check_memory() const;  // throws beyond the bound, with what to do about it
 
   // The pieces in an order that depends on nothing but the pieces; valid until the next add.
   std::vector<CountedWord> words() const;
@@ -47,8 +49,6 @@ class WordCounter {
     void grow();
   };
   static constexpr size_t kShards = 64;
-
-  void add_tile(std::string_view text);
 
   const PreTokenizer& pretokenizer_;
   uint64_t memory_limit_;

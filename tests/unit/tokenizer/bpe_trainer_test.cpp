@@ -96,12 +96,11 @@ TEST_CASE("a longest token bounds merges and a stop request ends training") {
 }
 
 TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
-  auto documents = random_documents(11, 24, 100'000);  // 24 tiles of about 0.45 MB
-  std::vector<std::string_view> views(documents.begin(), documents.end());
+  std::string text = random_documents(11, 1, 3'000'000)[0];  // about 13 tiles of 1 MB
   auto train = [&](Setup& s) {
     auto pre = pretokenizers().make("llama3");
     WordCounter counter(*pre);
-    counter.add(s.parallel, views);
+    counter.add(s.parallel, text);
     auto words = counter.words();
     return train_bbpe(s.context, words, BpeTrainerOptions{.vocab_size = 1000}).parts;
   };
@@ -129,16 +128,17 @@ TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
   WordCounter counter(*pre);
   std::string text;
   for (int i = 0; i < 300'000; ++i) text += i % 3 == 0 ? " the" : i % 3 == 1 ? " cat" : " " + std::to_string(i % 1000);
-  std::string_view views[] = {text};
-  counter.add(s.parallel, views);
+  counter.add(s.parallel, text);
   counter.add_word(" the", 5);
+  counter.check_memory();
   CHECK(counter.pieces() == 300'005);
   for (auto& word : counter.words()) {
     if (word.bytes == " the") CHECK(word.count == 100'005);
     if (word.bytes == " cat") CHECK(word.count == 100'000);
   }
   WordCounter bounded(*pre, 1000);
-  CHECK_THROWS_WITH_AS(bounded.add(s.parallel, views), doctest::Contains("--memory"), Error);
+  bounded.add(s.parallel, text);
+  CHECK_THROWS_WITH_AS(bounded.check_memory(), doctest::Contains("--memory"), Error);
 }
 
 TEST_CASE("a character vocabulary is sorted and knows each character once") {

@@ -1,0 +1,181 @@
+#include <charconv>
+#include <functional>
+
+#include "base/json_writer.h"
+#include "base/units.h"
+#include "command.h"
+#include "formats/jsonl.h"
+#include "io/input.h"
+#include "io/line_reader.h"
+#include "io/output.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llmkit::cli {
+namespace {
+
+// One batch of documents on its way through the pool.
+struct Batch {
+  formats::LineBatch lines;
+  std::string out;                  // output lines
+  std::vector<size_t> refused;      // lines, with why
+  std::vector<Refusal> refusals;
+  uint64_t documents = 0, tokens = 0, bytes = 0;
+};
+
+class Tokenize : public Command {
+ public:
+  const CommandInfo& info() const override {
+    static const CommandInfo info{
+        "tokenize", "Tokenizer", "turn text into token ids, back, or count them",
+        {"llmkit tokenize encode docs.jsonl --tokenizer tokenizer -o ids.jsonl",
+         "echo 'Hello world' | llmkit tokenize encode - --plain --lines --tokenizer tokenizer | llmkit tokenize decode - --tokenizer tokenizer"},
+        "encode writes one JSON line a document, {\"id\": …, \"ids\": […]}; decode reads such lines, or lines of numbers, and "
+        "writes the text; count prints documents, bytes, tokens and bytes per token. In a document the names of special "
+        "tokens are ordinary text; --special parses them.",
+        kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesManifest | kUsesMaxBad | kUsesGates};
+    return info;
+  }
+
+  void declare(Options& o) override {
+    o.positional("ACTION IN", &operands_, "encode, decode or count; then JSONL or text files, or -", 1);
+    o.text("--tokenizer", &tokenizer_, "DIR", "folder with tokenizer.json, that file, or byte");
+    o.boolean("--special", &special_, "parse the names of special tokens in the text");
+    o.boolean("--bos-eos", &around_, "put the tokenizer's own special tokens around each text");
+    o.boolean("--plain", &plain_, "inputs are plain text, whatever their names");
+    o.boolean("--lines", &lines_, "a line of a text file is a document, instead of the whole file");
+    o.text("--text-key", &keys_.text, "KEY", "member of a JSON line that holds the text");
+  }
+
+  ExitCode run(Context& context, const Common& common) override {
+    if (tokenizer_.empty()) throw UsageError("--tokenizer is missing");
+    std::string action = operands_.front();
+    std::vector<std::string> inputs(operands_.begin() + 1, operands_.end());
+    if (inputs.empty()) inputs = {"-"};
+    auto tokenizer = tokenizer::Tokenizer::load(tokenizer_);
+    if (action == "encode" || action == "count") return read_text(context, common, tokenizer, inputs, action == "encode");
+    if (action == "decode") return decode(common, tokenizer, inputs);
+    throw UsageError(ErrorParts{"unknown action of tokenize", {}, "encode, decode or count", action, {}});
+  }
+
+ private:
+  void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReader& reader, bool write, Batch& batch) const {
+    tokenizer::EncodeOptions options{.special = special_ ? tokenizer::SpecialText::parse : tokenizer::SpecialText::as_text,
+                                     .add_special_tokens = around_};
+    std::vector<int32_t> ids;
+    for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
+      auto document = reader.parse(batch.lines, i);
+      if (!document) {
+        batch.refused.push_back(i);
+        batch.refusals.push_back(document.refusal());
+        continue;
+      }
+      ids.clear();
+      tokenizer.encode(document->text, ids, options);
+      ++batch.documents;
+      batch.tokens += ids.size();
+      batch.bytes += document->text.size();
+      if (!write) continue;
+      JsonWriter w(batch.out);
+      w.begin_object();
+      if (!document->id.empty()) w.member("id", document->id);
+      w.key("ids").begin_array();
+      for (int32_t id : ids) w.value(id);
+      w.end_array().end_object();
+      batch.out += '\n';
+    }
+  }
+
+  ExitCode read_text(Context& context, const Common& common, const tokenizer::Tokenizer& tokenizer,
+                     const std::vector<std::string>& inputs, bool write) const {
+    formats::DocumentReaderOptions options;
+    options.keys = keys_;
+    options.plain = plain_;
+    options.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
+    formats::DocumentReader reader(inputs, options);
+    auto out = write ? io::create_output(common.output, {.replace = common.force}) : nullptr;
+    Summary s;
+    uint64_t tokens = 0;
+    context.parallel.pipeline<Batch>(
+        16,
+        [&](Batch& batch) {
+          s.interrupted = context.stop.requested();
+          context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()), "bytes", "");
+          return !s.interrupted && reader.next_batch(batch.lines);
+        },
+        [&](Batch& batch) { work_on(tokenizer, reader, write, batch); },
+        [&](Batch& batch) {
+          for (size_t i = 0; i < batch.refused.size(); ++i) reader.refuse(batch.lines, batch.refused[i], batch.refusals[i]);
+          if (out) out->write(batch.out);
+          s.kept += batch.documents;
+          s.bytes_in += batch.bytes;
+          tokens += batch.tokens;
+        });
+    if (out && !s.interrupted) out->finish();
+    s.bad = static_cast<uint64_t>(reader.bad().total());
+    s.bad_examples = reader.bad().first();
+    s.in = s.kept + s.bad;
+    double per_token = tokens ? static_cast<double>(s.bytes_in) / static_cast<double>(tokens) : 0;
+    s.metrics = {{"tokens", static_cast<double>(tokens)}, {"bytes_per_token", per_token}};
+    char line[64];
+    std::snprintf(line, sizeof line, " tokens, %.3f bytes each", per_token);
+    s.written = (write ? common.output + ": " : std::string()) + format_count(tokens) + line;
+    s.inputs = inputs;
+    if (write) s.outputs = {common.output};
+    return common.finish(s);
+  }
+
+  // The numbers of {"ids": [1, 2]} or of a plain line "1 2"; nothing else on the line is looked at.
+  static bool parse_ids(std::string_view line, std::vector<int32_t>& ids) {
+    if (size_t at = line.find("\"ids\""); at != std::string_view::npos) line = line.substr(line.find('[', at) + 1);
+    ids.clear();
+    for (const char *p = line.data(), *end = p + line.size(); p < end && *p != ']';) {
+      if (*p == ' ' || *p == ',' || *p == '[' || *p == '\t') {
+        ++p;
+        continue;
+      }
+      int32_t id = 0;
+      auto [next, error] = std::from_chars(p, end, id);
+      if (error != std::errc()) return false;
+      ids.push_back(id);
+      p = next;
+    }
+    return true;
+  }
+
+  ExitCode decode(const Common& common, const tokenizer::Tokenizer& tokenizer, const std::vector<std::string>& inputs) const {
+    auto out = io::create_output(common.output, {.replace = common.force});
+    Summary s;
+    std::vector<int32_t> ids;
+    for (auto& input : inputs) {
+      auto stream = io::open_input(input);
+      io::LineReader reader(*stream);
+      for (std::string_view line; reader.next(line);) {
+        if (line.empty()) continue;
+        ++s.in;
+        if (!parse_ids(line, ids)) {
+          ++s.bad;
+          if (s.bad_examples.size() < 10) s.bad_examples.push_back(input + ":" + std::to_string(reader.line_number()) + ": no token ids");
+          continue;
+        }
+        ++s.kept;
+        out->write(tokenizer.decode(ids) + "\n");
+      }
+    }
+    out->finish();
+    s.written = common.output;
+    s.inputs = inputs;
+    s.outputs = {common.output};
+    return common.finish(s);
+  }
+
+  std::vector<std::string> operands_;
+  std::string tokenizer_;
+  formats::DocumentKeys keys_;
+  bool special_ = false, around_ = false, plain_ = false, lines_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_tokenize() { return std::make_unique<Tokenize>(); }
+
+}  // namespace llmkit::cli

@@ -1,0 +1,36 @@
+// From files to a tokenizer: what `llmkit train-tokenizer` does.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "formats/jsonl.h"
+#include "tokenizer/bpe_trainer.h"
+#include "tokenizer/coverage.h"
+
+namespace llmkit::tokenizer {
+
+struct TrainOptions {
+  std::string algorithm = "bbpe";  // bbpe or char
+  BpeTrainerOptions bpe;           // special tokens and pre-tokenizer also count for char
+  formats::DocumentReaderOptions reader;
+  std::vector<std::string> held_out;  // files to measure on; none = a sample of the training text
+};
+
+struct Training {
+  TokenizerParts parts;
+  std::vector<uint64_t> merge_counts;
+  int64_t documents = 0;
+  uint64_t bytes_in = 0, text_bytes = 0;       // as read (compressed), and of text
+  uint64_t pieces = 0, distinct_pieces = 0;
+  uint64_t memory_bytes = 0;                   // of the counted pieces
+  Coverage coverage;
+  bool coverage_is_held_out = false;
+  formats::BadRecords bad;
+};
+
+Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options);
+
+}  // namespace llmkit::tokenizer

@@ -1,0 +1,122 @@
+#include "tokenizer/tokenizer_json.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+
+#include "tokenizer/bpe_trainer.h"
+
+using namespace llmkit;
+using namespace llmkit::tokenizer;
+
+namespace {
+
+TokenizerParts rich_parts() {
+  TokenizerParts parts;
+  for (int b = 0; b < 256; ++b) parts.tokens.push_back(std::string(1, static_cast<char>(b)));
+  parts.tokens.insert(parts.tokens.end(), {" t", "he", " the", "\n\n", "", "\xE4\xBD"});
+  parts.merges = {{' ', 't', 256}, {'h', 'e', 257}, {256, 257, 258}, {'\n', '\n', 259}, {0xE4, 0xBD, 261}};
+  AddedToken end, word;
+  end.content = "<|end|>";
+  word.content = "foo bar";
+  word.special = false;
+  word.single_word = word.lstrip = word.rstrip = word.normalized = true;
+  parts.prefix = {parts.add(end)};
+  parts.add(word);
+  parts.bos = parts.eos = parts.pad = "<|end|>";
+  parts.chat_template = "{{ 'x\n\"y\"' }}";
+  parts.max_length = 512;
+  return parts;
+}
+
+std::string replaced(std::string text, std::string_view from, std::string_view to) {
+  size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+// The message with which a changed tokenizer.json is refused.
+std::string refusal(std::string_view from, std::string_view to) {
+  try {
+    parse_tokenizer_json(replaced(write_tokenizer_json(rich_parts()), from, to), "tokenizer.json");
+  } catch (const Error& e) {
+    return e.what();
+  }
+  return {};
+}
+
+}  // namespace
+
+TEST_CASE("a tokenizer survives writing and reading, for every pre-tokenizer") {
+  for (auto& entry : pretokenizers().entries()) {
+    TokenizerParts parts = rich_parts(), read;
+    parts.pretokenizer = entry.name;
+    read = parse_tokenizer_json(write_tokenizer_json(parts), "tokenizer.json");
+    parse_tokenizer_config(write_tokenizer_config(parts), "tokenizer_config.json", read);
+    CHECK(read.pretokenizer == parts.pretokenizer);
+    CHECK(read.tokens == parts.tokens);
+    CHECK(read.merges == parts.merges);
+    CHECK(read.added == parts.added);
+    CHECK(read.prefix == parts.prefix);
+    CHECK(read.suffix == parts.suffix);
+    CHECK(read.chat_template == parts.chat_template);
+    CHECK(read.max_length == 512);
+    CHECK(read.pad == "<|end|>");
+    CHECK(Tokenizer(read).hash() == Tokenizer(parts).hash());
+  }
+}
+
+TEST_CASE("a character vocabulary survives writing and reading") {
+  TokenizerParts parts;
+  parts.symbols = TokenizerParts::Symbols::characters;
+  parts.pretokenizer = "none";
+  AddedToken unk;
+  unk.content = parts.unk = "<unk>";
+  parts.add(unk);
+  parts.tokens.insert(parts.tokens.end(), {"\n", " ", "a", "中"});
+  TokenizerParts read = parse_tokenizer_json(write_tokenizer_json(parts), "tokenizer.json");
+  CHECK(read.symbols == parts.symbols);
+  CHECK(read.tokens == parts.tokens);
+  CHECK(Tokenizer(read).encode("a中\nx") == std::vector<int32_t>{3, 4, 1, 0});
+}
+
+TEST_CASE("files on disk give the same tokenizer, and the byte tokenizer needs none") {
+  auto folder = std::filesystem::temp_directory_path() / "llmkit_tokenizer_json_test";
+  std::filesystem::remove_all(folder);
+  Tokenizer(rich_parts()).save(folder.string());
+  Tokenizer loaded = Tokenizer::load(folder.string());
+  CHECK(loaded.hash() == Tokenizer(rich_parts()).hash());
+  CHECK(Tokenizer::load((folder / "tokenizer.json").string()).hash() == loaded.hash());
+  std::filesystem::remove_all(folder);
+  CHECK_THROWS_AS(Tokenizer::load(folder.string()), Error);
+
+  Tokenizer bytes = Tokenizer::load("byte");
+  CHECK(bytes.vocab_size() == 257);
+  CHECK(bytes.encode("é") == std::vector<int32_t>{0xC3, 0xA9});
+  CHECK(bytes.eos() == 256);
+}
+
+TEST_CASE("merges written as one string are read") {
+  std::string json = replaced(write_tokenizer_json(rich_parts()), R"(["Ġ", "t"])", R"("Ġ t")");
+  CHECK(parse_tokenizer_json(json, "x").merges == rich_parts().merges);
+}
+
+TEST_CASE("what is not supported is refused by name") {
+  CHECK(refusal(R"("normalizer": null)", R"("normalizer": {"type":"NFC"})").find("NFC") != std::string::npos);
+  CHECK(refusal(R"("type": "BPE")", R"("type": "Unigram")").find("Unigram") != std::string::npos);
+  CHECK(refusal(R"("byte_fallback": false)", R"("byte_fallback": true)").find("byte_fallback") != std::string::npos);
+  CHECK(refusal(R"("dropout": null)", R"("dropout": 0.1)").find("dropout") != std::string::npos);
+  CHECK(refusal(R"(\\p{N}{1,3})", R"(\\p{N}{1,4})").find("{1,4}") != std::string::npos);
+  CHECK(refusal("Isolated", "Removed").find("Removed") != std::string::npos);
+}
+
+TEST_CASE("damaged vocabularies give one clear error") {
+  CHECK(refusal(R"("Ġthe": 258)", R"("Ġthe": 100000000)").find("out of range") != std::string::npos);
+  CHECK(refusal(R"("Ġthe": 258)", R"("Ġthe": -1)").find("out of range") != std::string::npos);
+  CHECK(refusal(R"("Ġthe": 258)", R"("Ġthe": 257)").find("one id") != std::string::npos);
+  CHECK(refusal(R"("Ġthe": 258)", R"("Ġtheo": 258)").find("not in the vocabulary") != std::string::npos);
+  CHECK(refusal(R"("Ġthe": 258)", R"("he": 258)") != "");
+  CHECK(refusal(R"(["Ġ", "t"])", R"(["Ġ"])").find("not a merge") != std::string::npos);
+  CHECK(refusal(R"("model":)", R"("modell":)").find("model") != std::string::npos);
+  CHECK(refusal(R"("Ġthe": 258)", R"("Ġthe": "258")").find("integer") != std::string::npos);
+}
