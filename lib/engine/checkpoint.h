@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "io/system.h"
+
 namespace llmkit::engine {
 
 struct CheckpointFile {
@@ -26,7 +28,8 @@ struct Checkpoint {
 
 // Saves and then removes all but the newest `keep` checkpoints (and what an interrupted save left behind).
 // A failure leaves the earlier checkpoints as they were.
-Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::vector<CheckpointFile>& files, int64_t keep);
+Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::vector<CheckpointFile>& files, int64_t keep,
+                           io::System* system = nullptr);
 
 // All checkpoints of `folder` by step, oldest first; nothing is verified.
 std::vector<Checkpoint> list_checkpoints(const std::string& folder);
