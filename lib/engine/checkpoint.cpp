@@ -41,14 +41,17 @@ std::string hash_of(const std::string& path, uint64_t& bytes) {
   return hex(xxh3_64(file.text()));
 }
 
-std::string manifest_of(const std::string& folder, const std::vector<CheckpointFile>& files) {
+std::string manifest_of(const std::string& folder) {
+  std::vector<std::string> names;
+  for (auto& entry : fs::directory_iterator(folder)) names.push_back(entry.path().filename().string());
+  std::sort(names.begin(), names.end());
   std::string text;
-  JsonWriter json(text);
+  JsonWriter json(text, 1);
   json.begin_object().key("files").begin_array();
-  for (auto& file : files) {
+  for (auto& name : names) {
     uint64_t bytes = 0;
-    std::string hash = hash_of(folder + "/" + file.name, bytes);
-    json.begin_object().key("name").value(file.name).key("bytes").value(bytes).key("xxh3").value(hash).end_object();
+    std::string hash = hash_of(folder + "/" + name, bytes);
+    json.begin_object().member("name", name).member("bytes", bytes).member("xxh3", hash).end_object();
   }
   json.end_array().end_object();
   return text + "\n";
@@ -63,13 +66,13 @@ void remove_checkpoint(const std::string& path) {
 
 }  // namespace
 
-Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::vector<CheckpointFile>& files, int64_t keep,
-                           io::System* system) {
+Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::function<void(const std::string& folder)>& write,
+                           int64_t keep, io::System* system) {
   Checkpoint saved{step, folder + "/" + folder_name(step)};
   io::make_folders(folder);
   io::AtomicFolder output(saved.path, true, system);
-  for (auto& file : files) file.write(output.file(file.name));
-  io::write_file_atomically(output.file(kManifest), manifest_of(output.work_path(), files), true, system);
+  write(output.work_path());
+  io::write_file_atomically(output.file(kManifest), manifest_of(output.work_path()), true, system);
   output.finish();
 
   auto all = list_checkpoints(folder);
@@ -96,16 +99,16 @@ std::vector<Checkpoint> list_checkpoints(const std::string& folder) {
 
 std::string verify_checkpoint(const Checkpoint& checkpoint) try {
   std::string where = checkpoint.path + "/" + kManifest;
-  Json manifest = parse_json(io::read_file(where, kMaxManifestBytes), where);
-  for (auto& entry : manifest.at("files").items()) {
-    std::string name = entry.at("name").text();
+  formats::Json manifest = formats::parse_json(io::read_file(where, kMaxManifestBytes), where);
+  for (auto& entry : manifest.get_array("files")) {
+    std::string name = entry.get_string("name");
     if (name.find('/') != std::string::npos) return where + " names a file outside the checkpoint";
     uint64_t bytes = 0;
     std::string hash = hash_of(checkpoint.path + "/" + name, bytes);
-    auto expected = static_cast<uint64_t>(entry.at("bytes").integer());
+    auto expected = static_cast<uint64_t>(entry.get_int("bytes"));
     if (bytes != expected)
       return name + " has " + std::to_string(bytes) + " bytes instead of " + std::to_string(expected);
-    if (hash != entry.at("xxh3").text()) return name + " differs from its checksum";
+    if (hash != entry.get_string("xxh3")) return name + " differs from its checksum";
   }
   return {};
 } catch (const Error& error) {

@@ -16,20 +16,15 @@
 
 namespace llmkit::engine {
 
-struct CheckpointFile {
-  std::string name;                                      // "model.safetensors"
-  std::function<void(const std::string& path)> write;    // creates the file at `path`
-};
-
 struct Checkpoint {
   int64_t step = 0;
   std::string path;
 };
 
-// Saves and then removes all but the newest `keep` checkpoints (and what an interrupted save left behind).
-// A failure leaves the earlier checkpoints as they were.
-Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::vector<CheckpointFile>& files, int64_t keep,
-                           io::System* system = nullptr);
+// `write` creates the files in the folder it is given. Afterwards all but the newest `keep` checkpoints are removed, and
+// what an interrupted save left behind. A failure leaves the earlier checkpoints as they were.
+Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::function<void(const std::string& folder)>& write,
+                           int64_t keep, io::System* system = nullptr);
 
 // All checkpoints of `folder` by step, oldest first; nothing is verified.
 std::vector<Checkpoint> list_checkpoints(const std::string& folder);

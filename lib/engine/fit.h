@@ -22,7 +22,7 @@ struct FitOptions {
   std::string optimizer = "adamw";     // spec of the registry `optimizers`
   std::string schedule = "cosine";     // spec of the registry `schedules`
   double learning_rate = 1e-3;         // its peak
-  double min_learning_rate = 1e-4;
+  double min_learning_rate = 1e-4;     // its last
   int64_t warmup_steps = 100;
   double clip_norm = 1.0;              // 0 = no clipping
   int64_t validate_every = 500;        // 0 = at the end only

@@ -9,6 +9,8 @@
 
 namespace llmkit::engine {
 
+using formats::Json;
+
 std::string step_line(const StepRecord& record) {
   std::string line;
   JsonWriter json(line);
@@ -51,11 +53,7 @@ void for_lines(const std::string& path, Line&& line) {
   io::LineReader reader(*input);
   std::string_view text;
   while (reader.next(text))
-    if (!text.empty()) line(parse_json(text, path));
-}
-
-double number(const Json& object, std::string_view key) {  // null: a NaN was logged
-  return object.has(key) && !object.at(key).is_null() ? object.at(key).number() : 0;
+    if (!text.empty()) line(formats::parse_json(text, path));
 }
 
 }  // namespace
@@ -63,24 +61,24 @@ double number(const Json& object, std::string_view key) {  // null: a NaN was lo
 RunHistory read_history(const std::string& metrics_path, const std::string& timings_path) {
   RunHistory history;
   for_lines(metrics_path, [&](const Json& object) {
-    int64_t step = object.at("step").integer();
+    int64_t step = object.get_int("step");
     if (object.has("anomaly")) {
-      history.anomalies.push_back("step " + std::to_string(step) + ": " + object.at("anomaly").text());
-    } else if (object.has("loss")) {
-      history.steps.push_back({step, number(object, "loss"), number(object, "learning_rate"),
-                               number(object, "gradient_norm"), object.at("tokens").integer()});
+      history.anomalies.push_back("step " + std::to_string(step) + ": " + object.get_string("anomaly"));
+    } else if (object.has("loss")) {  // null where it was NaN
+      history.steps.push_back({step, object.get_real("loss", 0.0), object.get_real("learning_rate", 0.0),
+                               object.get_real("gradient_norm", 0.0), object.get_int("tokens")});
     } else {
       RunHistory::Validation validation{step, {}};
-      for (auto& [key, value] : object.members())
-        if (key != "step" && !value.is_null()) validation.values.push_back({std::string(key), value.number()});
+      for (auto& [key, value] : object.as_object().members)
+        if (key != "step" && !value.is_null()) validation.values.push_back({key, value.as_real()});
       history.validations.push_back(std::move(validation));
     }
   });
   std::map<int64_t, TimingRecord> last;
   for_lines(timings_path, [&](const Json& object) {
-    int64_t step = object.at("step").integer();
-    last[step] = {step, number(object, "seconds"), number(object, "update_seconds"), number(object, "tokens_per_second"),
-                  number(object, "mfu")};
+    int64_t step = object.get_int("step");
+    last[step] = {step, object.get_real("seconds", 0.0), object.get_real("update_seconds", 0.0),
+                  object.get_real("tokens_per_second", 0.0), object.get_real("mfu", 0.0)};
   });
   for (auto& [step, record] : last) history.timings.push_back(record);
   return history;

@@ -32,8 +32,9 @@ class Objective {
   // the mean over all targets of the *step*, and returns this micro-batch's share of it.
   virtual double accumulate(int64_t step, int64_t micro) = 0;
 
-  // Called when the parameters have changed behind the objective's back (an update, a loaded checkpoint).
-  virtual void parameters_changed() {}
+  // The parameters as files of a checkpoint folder, read back bit for bit.
+  virtual void save_weights(const std::string& folder) = 0;
+  virtual void load_weights(const std::string& folder) = 0;
 
   virtual std::vector<NamedValue> validate() { return {}; }
   virtual std::string sample(int64_t /*step*/) { return {}; }  // a text that shows what the model does by now

@@ -22,7 +22,7 @@ struct ModelOptions {
 struct DataOptions {
   std::string data;             // folder of token shards, or text (.txt, .jsonl, compressed or not)
   std::string validation_data;  // the same, kept apart; empty = the end of `data`
-  double validation_share = 0.1;
+  double validation_share = 0.05; // of the tokens, from the end of `data`
   std::string tokenizer;        // for text: byte, char, or a tokenizer folder; for shards only where they carry none
   std::string order = "windows";
   bool document_mask = false;   // attention stays inside a document
@@ -42,6 +42,7 @@ struct TrainOptions {
   double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double clip = 1.0;
   std::string precision = "f32";
+  double peak_gflops = 0;         // what MFU is a share of; 0 = measure it (a second)
 };
 
 struct RunOptions {
@@ -55,8 +56,7 @@ struct RunOptions {
   int64_t sample_tokens = 200;
   std::string anomaly = "log";
   double spike_sigmas = 8;
-  std::string resolved_config;   // written to RUN/config.toml
-  bool resume = false;
+  bool resume = false, dry_run = false;
 };
 
 struct PretrainOptions {

@@ -24,11 +24,11 @@ struct TemporaryFolder {
   ~TemporaryFolder() { fs::remove_all(path); }
 };
 
-std::vector<CheckpointFile> files_with(const std::string& content, io::System* system = nullptr) {
-  auto write = [=](const std::string& text) {
-    return [=](const std::string& path) { io::write_file_atomically(path, text, true, system); };
+std::function<void(const std::string&)> files_with(const std::string& content, io::System* system = nullptr) {
+  return [=](const std::string& folder) {
+    io::write_file_atomically(folder + "/model.safetensors", content, true, system);
+    io::write_file_atomically(folder + "/state.json", "{\"content\": \"" + content + "\"}", true, system);
   };
-  return {{"model.safetensors", write(content)}, {"state.json", write("{\"content\": \"" + content + "\"}")}};
 }
 
 std::vector<int64_t> steps_in(const std::string& folder) {
