@@ -52,8 +52,16 @@ void for_lines(const std::string& path, Line&& line) {
   auto input = io::open_input(path);
   io::LineReader reader(*input);
   std::string_view text;
-  while (reader.next(text))
-    if (!text.empty()) line(formats::parse_json(text, path));
+  while (reader.next(text)) {
+    if (text.empty()) continue;
+    Json object;
+    try {
+      object = formats::parse_json(text, path);
+    } catch (const Error&) {  // the last line of a process that was killed
+      continue;
+    }
+    line(object);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,8 @@
 #include "pretrain/pretrain.h"
 
+#include <cstdio>
+
+#include "base/units.h"
 #include "command.h"
 
 namespace llmkit::cli {
@@ -101,11 +104,9 @@ class PretrainCommand final : public Command {
 
     const engine::FitResult& fit = result.fit;
     Summary summary;
-    summary.unit = "steps";
-    summary.in = static_cast<uint64_t>(fit.step);
-    summary.kept = summary.in;
     summary.interrupted = fit.interrupted;
-    summary.written = fit.interrupted ? common.output + " (stopped; go on with --resume)" : result.model_folder + " and " + result.report;
+    summary.written = (fit.interrupted ? common.output : result.model_folder + " and " + result.report) + " (" + figures(fit) +
+                      (fit.interrupted ? "; --resume goes on)" : ")");
     summary.metrics = {{"steps", static_cast<double>(fit.step)},
                        {"tokens", static_cast<double>(fit.tokens)},
                        {"train_loss", fit.loss},
@@ -126,6 +127,18 @@ class PretrainCommand final : public Command {
   }
 
  private:
+  static std::string figures(const engine::FitResult& fit) {
+    std::string text = format_count(static_cast<uint64_t>(fit.step)) + " steps";
+    char figure[80];
+    for (auto& v : fit.validation) {
+      std::snprintf(figure, sizeof figure, ", %s %.4f", v.name.c_str(), v.value);
+      text += figure;
+    }
+    if (fit.step_seconds > 0)
+      text += ", " + format_count(static_cast<uint64_t>(static_cast<double>(fit.session_tokens) / fit.step_seconds)) + " tokens/s";
+    return text;
+  }
+
   pretrain::PretrainOptions options_;
 };
 
