@@ -97,6 +97,19 @@ void add_curves(Report& report, const RunHistory& history) {
   if (share.y.back() > 0) report.line_chart(mfu, {smoothed(share, std::floor(window))});
 }
 
+// The newest samples, whole ones, about 32 KB of them.
+std::string last_samples(const std::string& path) {
+  constexpr size_t kMost = 32 << 10;
+  io::MappedFile file = io::map_file(path);
+  std::string_view text = file.text();
+  if (text.size() > kMost) {
+    text.remove_prefix(text.size() - kMost);
+    size_t first = text.find("=== step");
+    if (first != std::string_view::npos) text.remove_prefix(first);
+  }
+  return std::string(text);
+}
+
 }  // namespace
 
 std::string fit_report(const FitReportInput& input) {
@@ -111,8 +124,7 @@ std::string fit_report(const FitReportInput& input) {
     for (auto& anomaly : history.anomalies) report.paragraph(anomaly);
     for (auto& note : input.result.notes) report.paragraph(note);
   }
-  constexpr uint64_t kMaxSamples = uint64_t{16} << 20;
-  if (std::string samples = io::read_file(input.run_path + "/samples.txt", kMaxSamples); !samples.empty()) {
+  if (std::string samples = last_samples(input.run_path + "/samples.txt"); !samples.empty()) {
     report.heading("Samples");
     report.preformatted(samples);
   }
