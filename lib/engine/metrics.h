@@ -1,7 +1,7 @@
 // The lines of metrics.jsonl and timings.jsonl: one object a line, fixed key order, shortest exact numbers.
-//   {"step":500,"loss":3.1,"learning_rate":0.001,"gradient_norm":0.7,"tokens":384000}      each step
-//   {"step":500,"val_loss":3.2,"val_bits_per_byte":1.4}                                    each validation
-//   {"step":500,"anomaly":"gradient norm 91.2 is a spike (…)","applied":true}              each anomaly
+//   {"step": 500, "loss": 3.1, "learning_rate": 0.001, "gradient_norm": 0.7, "tokens": 384000}   each step
+//   {"step": 500, "val_loss": 3.2, "val_perplexity": 24.5, "val_bits_per_byte": 1.4}             each validation
+//   {"step": 500, "anomaly": "gradient norm 91.2 is a spike (…)", "applied": true}               each anomaly
 // The loss and gradient norm of a step are those before its update; `step` counts updates done after it.
 #pragma once
 

@@ -21,11 +21,11 @@ models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size
   config.rope_theta = options.rope_base;
   config.attention_dropout = config.residual_dropout = config.embedding_dropout = options.dropout;
   if (options.arch == "gpt2") {
-    config.norm = "layer_norm";
+    config.norm = "layer-norm";
     config.activation = "gelu_new";
     config.gated = false;
     config.position = "learned";
-    config.qkv_bias = config.projection_bias = options.bias;
+    config.qkv_bias = config.output_bias = config.ffn_bias = options.bias;
     if (options.kv_heads != 0 && options.kv_heads != options.heads)
       throw UsageError(ErrorParts{"gpt2 has as many key and value heads as heads", "--kv-heads", std::to_string(options.heads),
                                   std::to_string(options.kv_heads), "--arch llama has grouped heads"});

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/rng.h"
 #include "engine/checkpoint.h"
 #include "engine/fit_state.h"
@@ -106,6 +107,7 @@ FitOptions options_for_test() {
 
 FitResult run(Line& line, const std::string& folder, RunMode mode, const FitOptions& options = options_for_test()) {
   Silent silent;
+  log::set_level(log::Level::error);
   Context context{line.parallel, line.stop, silent};
   RunFolder run_folder(folder, mode);
   return fit(line, line.parameters, options, run_folder, context);
@@ -141,7 +143,7 @@ TEST_CASE("a run that was stopped or broken off anywhere and resumed writes the 
   Line whole;
   run(whole, folder.path + "/whole", RunMode::fresh);
   for (auto trouble : {Line::Trouble::stop, Line::Trouble::crash}) {
-    for (int64_t step : {0, 1, 19, 20, 21, 77, 119}) {
+    for (int64_t step : {0, 20, 77, 119}) {
       CAPTURE(step);
       std::string path = folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
       Line first;
@@ -226,7 +228,7 @@ TEST_CASE("an update from a NaN is left out, and the run reaches its goal all th
   FitResult result = run(line, folder.path, RunMode::fresh);
   CHECK(result.anomalies == 1);
   CHECK(line.parameters.values<float>(line.parameters.at("slope"))[0] == doctest::Approx(2).epsilon(0.01));
-  CHECK(bytes_of(folder.path + "/metrics.jsonl").find(R"({"step":31,"anomaly":"gradient norm is NaN","applied":false})") !=
+  CHECK(bytes_of(folder.path + "/metrics.jsonl").find(R"({"step": 31, "anomaly": "gradient norm is NaN", "applied": false})") !=
         std::string::npos);
 }
 
