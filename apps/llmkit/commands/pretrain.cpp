@@ -31,7 +31,7 @@ class PretrainCommand final : public Command {
         "\n"
         "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second.",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
-            kUsesMemory | kUsesGates,
+            kUsesMemory | kUsesGates | kUsesIsa,
         ""};
     return info;
   }
