@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
+#include <sstream>
 
 #include "base/log.h"
 #include "base/units.h"
@@ -14,7 +15,6 @@
 #include "engine/lm_objective.h"
 #include "io/files.h"
 #include "kernels/cpu.h"
-#include "kernels/peak.h"
 #include "pretrain/data.h"
 #include "pretrain/plan.h"
 
@@ -149,8 +149,9 @@ void describe(const PretrainOptions& options, const Data& data, const models::Me
   log::info("data: " + format_count(data.train.tokens) + " tokens to train on, " + format_count(data.validation.tokens) +
             " to validate on");
   log::info("a step: " + format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
-            " tokens, " + format_count(static_cast<uint64_t>(flops / 1e6)) + " MFLOP each");
-  log::info("memory plan:\n" + plan.text());
+            " tokens of " + format_count(static_cast<uint64_t>(flops / 1e3)) + " kFLOP each");
+  std::istringstream lines(plan.text());
+  for (std::string line; std::getline(lines, line);) log::info("memory: " + line);
 }
 
 void export_model(engine::LmObjective& objective, const std::string& path) {
@@ -190,13 +191,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints());
   resolve_lengths(options.train, steps);
   io::write_file_atomically(run.file("config.toml"), resolved_config());
-  if (options.train.peak_gflops > 0) {
-    result.peak_flops = options.train.peak_gflops * 1e9;
-  } else {
-    kernels::Peak peak = kernels::measure_peak(context.parallel);
-    bool half = lm.precision == Precision::bf16 && peak.bf16_gflops > 0;
-    result.peak_flops = (half ? peak.bf16_gflops : peak.f32_gflops) * 1e9;
-  }
+  result.peak_flops = options.train.peak_gflops * 1e9;
   log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
             format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " + options.train.precision);
 
