@@ -22,7 +22,7 @@ struct Pair {
 // Signatures of documents 0 … n-1, one after the other.
 struct SignatureTable {
   MinHashParams params;
-  ScratchArray<uint32_t> values;
+  ScratchArray<uint32_t> values{};
   size_t documents() const { return values.size() / static_cast<size_t>(params.hashes()); }
   std::span<const uint32_t> of(uint32_t document) const {
     auto hashes = static_cast<size_t>(params.hashes());

@@ -32,8 +32,10 @@ class TemporaryFile {
 class ScratchBytes {
  public:
   ScratchBytes(size_t memory_budget, std::string folder) : budget_(memory_budget), folder_(std::move(folder)) {}
-  ScratchBytes(const ScratchBytes&) = delete;
-  ScratchBytes& operator=(const ScratchBytes&) = delete;
+  ScratchBytes(ScratchBytes&& other) noexcept
+      : budget_(other.budget_), folder_(std::move(other.folder_)), data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)), fd_(std::exchange(other.fd_, -1)) {}
+  ScratchBytes& operator=(ScratchBytes&&) = delete;
   ~ScratchBytes();
   void append(const void* bytes, size_t count);
   const std::byte* data() const { return data_; }

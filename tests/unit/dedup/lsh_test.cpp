@@ -15,7 +15,7 @@ namespace {
 
 // Signatures in which neighbours of a group agree on some bands.
 SignatureTable grouped(size_t documents, uint64_t distinct, MinHashParams params) {
-  SignatureTable table{params, ScratchArray<uint32_t>()};
+  SignatureTable table{params};
   Rng rng{11, documents, distinct};
   for (size_t d = 0; d < documents; ++d)
     for (int band = 0; band < params.bands; ++band) {
