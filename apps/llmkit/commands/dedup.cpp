@@ -14,15 +14,15 @@ class Dedup : public Command {
         "dedup", "Data", "remove exact and near duplicates",
         {"llmkit dedup docs.jsonl.zst -o unique.jsonl.zst --clusters clusters.jsonl",
          "llmkit crawl-clean pages.warc.gz | llmkit dedup - --verify 0.7 -o unique.jsonl.zst --report dedup.html"},
-        "Exact duplicates are texts that are equal after normalisation: case, punctuation, white space, diacritics and\n"
-        "layout do not count, digits do. Near duplicates are found by MinHash (Broder 1997) over word 5-grams with\n"
-        "FineWeb's parameters: 14 bands of 8 rows, which compares 77 % of the pairs of similarity 0.75 and 92 % at 0.8.\n"
+        "Exact duplicates are texts that are equal after normalisation: case, punctuation, white space, diacritics and "
+        "layout do not count, digits do. Near duplicates are found by MinHash (Broder 1997) over word 5-grams with "
+        "FineWeb's parameters: 14 bands of 8 rows, which compares 77 % of the pairs of similarity 0.75 and 92 % at 0.8. "
         "Han, kana, Thai and other scripts without spaces count one word a character. Numbers are one \"0\" there.\n\n"
-        "Candidates are joined as they are, or with --verify T only where the exact Jaccard similarity of their shingle\n"
-        "sets is at least T. Of a cluster, the first document in input order is kept, or the longest. The lines of kept\n"
+        "Candidates are joined as they are, or with --verify T only where the exact Jaccard similarity of their shingle "
+        "sets is at least T. Of a cluster, the first document in input order is kept, or the longest. The lines of kept "
         "documents pass through unchanged and in order; the same bytes come out for any --threads.\n\n"
-        "The inputs are read twice (three times with --verify); standard input and pipes are copied to --temp first.\n"
-        "Memory: about 45 bytes a document, its signature (448 bytes, in a temporary file beyond half of --memory, which\n"
+        "The inputs are read twice (three times with --verify); standard input and pipes are copied to --temp first. "
+        "Memory: about 45 bytes a document, its signature (448 bytes, in a temporary file beyond half of --memory, which "
         "is 4G where not given), and 16 bytes a document while bands are sorted.",
         kUsesStream | kUsesSeed | kUsesMemory};
     return info;
