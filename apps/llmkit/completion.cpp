@@ -88,6 +88,7 @@ std::string bash_script() {
          "    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
          "    *) COMPREPLY=($(compgen -W \"$words\" -- \"$word\") $(compgen -f -- \"$word\")) ;;\n"
          "  esac\n"
+         "  return 0\n"
          "}\n"
          "complete -o filenames -F _llmkit llmkit\n";
 }

@@ -60,6 +60,19 @@ std::string paragraphs(std::string_view text) {
   return out;
 }
 
+// A command line that is too long is continued on the next: before a pipe, or else before an option.
+std::string continued(std::string_view example) {
+  std::string out;
+  while (columns(example) + 4 > kWidth) {
+    size_t at = example.rfind(" | ", kWidth - 8);
+    if (at == std::string_view::npos || at < 8) at = example.rfind(" -", kWidth - 8);
+    if (at == std::string_view::npos || at < 8) break;
+    out += std::string(example.substr(0, at)) + " \\\n    ";
+    example.remove_prefix(at + 1);
+  }
+  return out + std::string(example);
+}
+
 std::string describe(const Descriptor& entry) {
   std::string out = two_columns("  " + std::string(entry.name), entry.summary);
   if (!entry.paper.empty()) out += std::string(kColumn, ' ') + wrap(entry.paper, kColumn, kColumn) + "\n";
@@ -80,19 +93,18 @@ std::string_view topic_summary(std::string_view text) {
 
 std::string option_names(const Option& option) {
   std::string left = option.letter ? std::string{'-', option.letter, ',', ' '} : "";
-  left += (option.kind == Option::Kind::boolean && option.default_text == "on" ? "--no-" : "--") + option.name;
+  left += (option.kind == Option::Kind::boolean && option.default_text == "on" ? "--[no-]" : "--") + option.name;
   return option.metavar.empty() ? left : left + " " + option.metavar;
 }
 
 std::string option_text(const Option& option) {
-  bool on = option.kind == Option::Kind::boolean && option.default_text == "on";
-  std::string right = (on ? "do not " : "") + option.help;
+  std::string right = option.help;
   if (!option.choices.empty()) {
     right += ": ";
     for (size_t i = 0; i < option.choices.size(); ++i) right += (i ? ", " : "") + option.choices[i];
   }
   if (option.kind == Option::Kind::list) right += "; may be repeated";
-  if (!option.default_text.empty() && !on) right += " [" + option.default_text + "]";
+  if (!option.default_text.empty()) right += " [" + option.default_text + "]";
   return right;
 }
 
@@ -127,7 +139,7 @@ std::string command_help(const Invocation& invocation) {
   auto& info = invocation.command->info();
   auto& operands = invocation.options.operands();
   std::string out = "llmkit " + std::string(info.name) + ": " + std::string(info.summary) + "\n\nexamples:\n";
-  for (auto example : info.examples) out += "  " + std::string(example) + '\n';
+  for (auto example : info.examples) out += "  " + continued(example) + '\n';
   out += "\nusage: llmkit " + std::string(info.name) + " [options]";
   if (operands.values) out += operands.min_count > 0 ? " " + operands.metavar + "..." : " [" + operands.metavar + "...]";
   out += "\n";
@@ -138,7 +150,7 @@ std::string command_help(const Invocation& invocation) {
     out += two_columns((option.letter ? "  " : "      ") + option_names(option), option_text(option));
   }
   out += two_columns("  -v, --verbose", "more on stderr") + two_columns("  -h, --help", "this text");
-  return out + paragraphs(info.details) + "\nExit codes: llmkit help exit-codes. Config keys and LLMKIT_* variables: llmkit help config.\n";
+  return out + paragraphs(info.details) + "\nmore: llmkit help exit-codes, llmkit help config, llmkit help formats\n";
 }
 
 std::string help_index() {

@@ -51,7 +51,7 @@ void parse_arguments(Invocation& invocation, std::span<const std::string> argume
     bool flag = option.kind == Option::Kind::boolean;
     CLI::Option* p = flag ? app.add_flag(flag_names(option)) : app.add_option(flag_names(option));
     // One value an occurrence, any number of occurrences.
-    if (!flag) p->expected(1, 1 << 20)->allow_extra_args(false);
+    if (!flag) p->expected(1);
     p->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     parsed.push_back(p);
   }
@@ -71,6 +71,7 @@ void parse_arguments(Invocation& invocation, std::span<const std::string> argume
   if (invocation.requests.help) return;
   invocation.common.verbose = static_cast<int>(verbose->count());
   for (auto& extra : app.remaining()) {
+    if (extra == "--") continue;  // CLI11 counts the mark itself as an extra
     if (extra.size() > 1 && extra[0] == '-') throw unknown_option(invocation, extra);
     throw UsageError("unexpected argument '" + printable(extra) + "'");
   }

@@ -9,10 +9,11 @@ constexpr char kHex[] = "0123456789abcdef";
 
 std::string compose(const ErrorParts& p) {
   std::string out;
-  if (!p.where.empty()) out += p.where + ": ";
-  out += p.what;
-  if (!p.expected.empty()) out += ": expected " + p.expected;
-  if (!p.found.empty()) out += (p.expected.empty() ? ": found " : ", found ") + p.found;
+  auto colon = [&] { return out.empty() ? "" : ": "; };
+  out += p.where;
+  if (!p.what.empty()) out += colon() + p.what;
+  if (!p.expected.empty()) out += colon() + ("expected " + p.expected);
+  if (!p.found.empty()) out += (p.expected.empty() ? colon() : ", ") + ("found " + p.found);
   if (!p.hint.empty()) out += " (" + p.hint + ")";
   return printable(out, 2000);
 }

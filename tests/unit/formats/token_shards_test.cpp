@@ -4,7 +4,6 @@
 
 #include "base/rng.h"
 #include "formats/token_shards.h"
-#include "unit/io/faults.h"
 #include "unit/io/scratch.h"
 
 using namespace llmkit;
@@ -102,8 +101,7 @@ TEST_CASE("every truncation and every flipped bit of a shard is found") {
   write(scratch.path("d"), data, 300, 1000);
   std::string path = scratch.path("d/shard-00000.tok"), good = io::read_file(path);
   auto found = [&](const std::string& bytes) {
-    FastSystem system;
-    io::write_file_atomically(path, bytes, true, &system);
+    io::write_file_atomically(path, bytes);
     try {
       TokenShards::open(scratch.path("d")).verify();
     } catch (const Error&) {

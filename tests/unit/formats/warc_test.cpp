@@ -4,7 +4,6 @@
 #include "formats/warc.h"
 #include "io/files.h"
 #include "io/output.h"
-#include "unit/io/faults.h"
 #include "unit/io/scratch.h"
 
 using namespace llmkit;
@@ -20,10 +19,7 @@ std::string record(std::string_view uri, std::string_view content, std::string l
 // One gzip member, as WARC files have one a record.
 std::string member(const std::string& content) {
   Scratch scratch;
-  FastSystem system;
-  io::OutputOptions options;
-  options.system = &system;
-  auto output = io::create_output(scratch.path("m.gz"), options);
+  auto output = io::create_output(scratch.path("m.gz"));
   output->write(content);
   output->finish();
   return io::read_file(scratch.path("m.gz"));
