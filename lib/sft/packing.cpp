@@ -41,8 +41,6 @@ void PackedBatch::clear() {
   positions.clear();
   documents.clear();
   targets.clear();
-  weights.clear();
-  target_count = 0;
 }
 
 void PackedBatch::add_row(const Row& row, std::span<const Example> examples, int64_t length, int32_t pad) {
@@ -56,8 +54,6 @@ void PackedBatch::add_row(const Row& row, std::span<const Example> examples, int
       positions.push_back(static_cast<int32_t>(i));
       documents.push_back(document);
       targets.push_back(trained ? e.tokens[i + 1] : -1);
-      weights.push_back(trained ? 1.0f : 0.0f);
-      target_count += trained;
     }
     ++document;
   }
@@ -66,7 +62,6 @@ void PackedBatch::add_row(const Row& row, std::span<const Example> examples, int
     positions.push_back(i);
     documents.push_back(document);
     targets.push_back(-1);
-    weights.push_back(0.0f);
   }
 }
 

@@ -24,8 +24,6 @@ std::vector<Row> pack_none(std::span<const int64_t> lengths);
 // Rows as a batch, [rows, length] each. What no example fills is a document of its own without targets.
 struct PackedBatch {
   std::vector<int32_t> tokens, positions, documents, targets;  // target -1: none
-  std::vector<float> weights;                                  // 1 at targets
-  int64_t target_count = 0;
 
   void clear();
   void add_row(const Row& row, std::span<const Example> examples, int64_t length, int32_t pad);
