@@ -1,0 +1,201 @@
+// Tiny models against PyTorch and transformers: golden.json holds their numbers, make_golden.py wrote it. Weights come
+// from a formula, through a safetensors file, so that the import is on the path too.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <map>
+
+#include <unistd.h>
+
+#include "formats/json.h"
+#include "formats/safetensors.h"
+#include "io/files.h"
+#include "models/architecture.h"
+#include "models/model.h"
+#include "optim/optimizer.h"
+
+namespace llmkit::test {
+namespace {
+
+using formats::Json;
+namespace fs = std::filesystem;
+
+struct Folder {
+  std::string path;
+  explicit Folder(const std::string& name) : path((fs::temp_directory_path() / ("llmkit-parity-" + name + "-" + std::to_string(::getpid()))).string()) {
+    fs::create_directories(path);
+  }
+  ~Folder() { fs::remove_all(path); }
+};
+
+std::vector<double> numbers(const Json& array) {
+  std::vector<double> out;
+  for (const Json& v : array.as_array()) out.push_back(v.as_real());
+  return out;
+}
+
+std::vector<int32_t> rows(const Json& array) {
+  std::vector<int32_t> out;
+  for (const Json& row : array.as_array())
+    for (const Json& v : row.as_array()) out.push_back(static_cast<int32_t>(v.as_int()));
+  return out;
+}
+
+// The same formula as in make_golden.py.
+std::vector<double> formula(const std::string& name, const std::vector<int64_t>& shape) {
+  int64_t n = 1, bytes = 0;
+  for (int64_t d : shape) n *= d;
+  for (unsigned char c : name) bytes += c;
+  double shift = shape.size() == 1 && name.ends_with("weight") ? 1.0 : 0.0;
+  std::vector<double> out;
+  for (int64_t i = 0; i < n; ++i) out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
+  return out;
+}
+
+void write_folder(const std::string& folder, const Json& golden) {
+  io::write_file_atomically(folder + "/config.json", formats::write_json(golden.at("config")));
+  std::vector<std::vector<double>> data;
+  std::vector<formats::TensorToWrite> tensors;
+  for (const auto& [name, shape] : golden.at("shapes").as_object().members) {
+    std::vector<int64_t> dims;
+    for (const Json& d : shape.as_array()) dims.push_back(d.as_int());
+    data.push_back(formula(name, dims));
+    tensors.push_back({name, formats::DType::f64, dims, {}});
+  }
+  for (size_t i = 0; i < data.size(); ++i) tensors[i].data = std::as_bytes(std::span<const double>(data[i]));
+  formats::write_safetensors(folder + "/model.safetensors", tensors);
+}
+
+// A flat block of the store (values or gradients), cut and turned into the tensors of the file, by their names.
+std::map<std::string, std::vector<double>> by_their_names(models::Model& model, std::span<const double> flat) {
+  std::map<std::string, std::vector<double>> out;
+  auto architecture = models::architectures().make(model.config().architecture);
+  for (const models::WeightName& name : architecture->weight_names(model.config())) {
+    const nn::Parameter& p = model.parameters().at(name.ours);
+    int64_t cols = p.shape.rank() == 2 ? p.shape[1] : 1, all = p.size() / cols, n = name.rows > 0 ? name.rows : all;
+    const double* from = flat.data() + p.offset + name.first_row * cols;
+    std::vector<double> t(static_cast<size_t>(n * cols));
+    for (int64_t i = 0; i < n; ++i)
+      for (int64_t j = 0; j < cols; ++j) t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
+    out[name.theirs] = std::move(t);
+  }
+  return out;
+}
+
+// The norm and up to five numbers spread over the tensor, as make_golden.py probes it.
+void check_probe(const std::vector<double>& tensor, const std::vector<double>& expected, double tolerance) {
+  double squares = 0;
+  for (double v : tensor) squares += v * v;
+  double norm = expected[0];
+  CHECK(std::sqrt(squares) == doctest::Approx(norm).epsilon(tolerance));
+  size_t stride = std::max<size_t>(1, tensor.size() / 4);
+  for (size_t k = 1; k < expected.size(); ++k) CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
+}
+
+double largest_difference(std::span<const double> a, const std::vector<double>& b) {
+  REQUIRE(a.size() == b.size());
+  double worst = 0;
+  for (size_t i = 0; i < b.size(); ++i) worst = std::max(worst, std::fabs(a[i] - b[i]));
+  return worst;
+}
+
+struct Golden {
+  Json file = formats::load_json(std::string(LLMKIT_SOURCE_DIR) + "/tests/parity/golden.json");
+  std::vector<int32_t> tokens = rows(file.at("tokens")), targets = rows(file.at("targets"));
+  std::vector<float> weights;
+  int64_t sequences = 2, length = 6;
+  double counted = 0;
+
+  Golden() {
+    for (int32_t t : targets) counted += t >= 0;
+    // 1 each: 1/11 is no float, and the comparison is in double. The loss is divided afterwards.
+    weights.assign(targets.size(), 1.0f);
+  }
+  models::TokenBatch batch() const {
+    models::TokenBatch b;
+    b.sequences = sequences;
+    b.length = length;
+    b.tokens = tokens;
+    return b;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("logits, loss and gradients in double equal PyTorch's") {
+  Golden golden;
+  Parallel parallel(2);
+  for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
+    INFO("model ", kind);
+    Folder folder(kind);
+    write_folder(folder.path, expected);
+    auto model = models::Model::load(folder.path, parallel, {.dtype = DType::f64});
+    Tape tape(parallel);
+    tape.begin();
+    Tensor logits = model->logits(tape, golden.batch());
+    CHECK(largest_difference({logits.data<double>(), static_cast<size_t>(logits.size())}, numbers(expected.at("logits"))) < 1e-12);
+
+    tape.begin();
+    Tensor loss = model->loss(tape, golden.batch(), golden.targets, golden.weights);
+    CHECK(*loss.data<double>() / golden.counted == doctest::Approx(expected.get_real("loss")).epsilon(1e-12));
+    tape.backward(loss);
+    std::vector<double> scaled;
+    for (double g : model->parameters().gradients<double>()) scaled.push_back(g / golden.counted);
+    for (const auto& [name, gradient] : by_their_names(*model, scaled)) {
+      INFO(name);
+      check_probe(gradient, numbers(expected.at("gradients").at(name)), 1e-10);
+    }
+  }
+}
+
+TEST_CASE("logits in float equal those of transformers to 1e-5, also after saving and loading") {
+  Golden golden;
+  Parallel parallel(2);
+  for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
+    INFO("model ", kind);
+    Folder folder(kind + "-f32"), saved(kind + "-saved");
+    write_folder(folder.path, expected);
+    auto model = models::Model::load(folder.path, parallel);
+    model->save(saved.path);
+    for (auto* loaded : {model.get(), models::Model::load(saved.path, parallel).release()}) {
+      std::unique_ptr<models::Model> owner(loaded == model.get() ? nullptr : loaded);
+      Tape tape(parallel);
+      tape.begin();
+      Tensor logits = loaded->logits(tape, golden.batch());
+      std::vector<double> values(logits.data<float>(), logits.data<float>() + logits.size());
+      CHECK(largest_difference(values, numbers(expected.at("logits_f32"))) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("three AdamW steps with clipping equal PyTorch's") {
+  Golden golden;
+  Parallel parallel(2);
+  for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
+    INFO("model ", kind);
+    Folder folder(kind + "-adamw");
+    write_folder(folder.path, expected);
+    auto model = models::Model::load(folder.path, parallel, {.dtype = DType::f64});
+    Tape tape(parallel);
+    auto adamw = optim::optimizers().make("adamw:beta1=0.9,beta2=0.95,epsilon=1e-8,weight-decay=0.1");
+    adamw->attach(model->parameters());
+    for (int64_t step = 1; step <= 3; ++step) {
+      tape.begin(static_cast<uint64_t>(step));
+      model->parameters().clear_gradients();
+      Tensor loss = model->loss(tape, golden.batch(), golden.targets, golden.weights);
+      tape.backward(loss);
+      double norm = optim::gradient_norm(tape.exec(), model->parameters()) / golden.counted;
+      const Json& wanted = expected.at("adamw").get_array("losses_and_norms")[static_cast<size_t>(step - 1)];
+      CHECK(*loss.data<double>() / golden.counted == doctest::Approx(wanted.as_array()[0].as_real()).epsilon(1e-11));
+      CHECK(norm == doctest::Approx(wanted.as_array()[1].as_real()).epsilon(1e-11));
+      adamw->step(tape.exec(), {step, 0.01, optim::clip_scale(norm, 0.5) / golden.counted});
+    }
+    for (const auto& [name, weight] : by_their_names(*model, model->parameters().values<double>())) {
+      INFO(name);
+      check_probe(weight, numbers(expected.at("adamw").at("weights").at(name)), 1e-9);
+    }
+  }
+}
+
+}  // namespace llmkit::test
