@@ -66,21 +66,26 @@ int available_threads() {
   return std::max(1, std::min(cores, cgroup_quota()));
 }
 
+// More workers than processors are allowed, so that --threads is what was asked for everywhere. The smallest of all
+// living controls counts: there is one for the program, and the arenas are the limit.
+void allow_many_workers() {
+  static tbb::global_control allow(tbb::global_control::max_allowed_parallelism, 1024);
+}
+
 struct Parallel::Impl {
   explicit Impl(int n)
-      : threads(n), allow(tbb::global_control::max_allowed_parallelism, static_cast<size_t>(std::max(n, 1))), arena(n), tiles_of(static_cast<size_t>(n)) {}
+      : threads(n), arena(n), tiles_of(static_cast<size_t>(n)) {}
 
   void count(size_t worker) {
     if (worker < tiles_of.size()) tiles_of[worker].fetch_add(1, std::memory_order_relaxed);
   }
 
   int threads;
-  tbb::global_control allow;
   tbb::task_arena arena;
   std::vector<std::atomic<int64_t>> tiles_of;
 };
 
-Parallel::Parallel(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : available_threads())) {}
+Parallel::Parallel(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : available_threads())) { allow_many_workers(); }
 Parallel::~Parallel() = default;
 int Parallel::threads() const { return impl_->threads; }
 

@@ -52,6 +52,11 @@ class RawOutput : public OutputStream {
     }
   }
 
+  void flush() override {
+    put(buffer_);
+    buffer_.clear();
+  }
+
   void finish() override {
     flush();
     if (atomic_) return atomic_->commit();
@@ -63,10 +68,6 @@ class RawOutput : public OutputStream {
   uint64_t bytes_out() const override { return bytes_out_; }
 
  private:
-  void flush() {
-    put(buffer_);
-    buffer_.clear();
-  }
   void put(std::string_view bytes) {
     write_all(system_, fd_, bytes, name_);
     bytes_out_ += bytes.size();
