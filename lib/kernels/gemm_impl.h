@@ -17,20 +17,71 @@ namespace llmkit::kernels {
 template <class Vector>
 struct PlainFormat {
   using V = Vector;
+  using R = typename V::R;
   using Element = typename V::T;
   static constexpr int64_t kDepth = 1;
   static constexpr bool kConverts = false;
-  static LLMKIT_INLINE Element pack(const Element* x, int64_t, int64_t) { return *x; }
-  static LLMKIT_INLINE typename V::R broadcast(const Element* a) { return V::set1(*a); }
-  static LLMKIT_INLINE typename V::R load_b(const Element* b) { return V::load(b); }
-  static LLMKIT_INLINE typename V::R multiply_add(typename V::R a, typename V::R b, typename V::R c) { return V::fma(a, b, c); }
+  // kWidth elements along k of one row, `left` values of k remain; the rest is 0.
+  static LLMKIT_INLINE R along_depth(const Element* row, int64_t left) { return some(row, left); }
+  // The elements of `columns` neighbours at one place in depth; the next value of k lies `stride` further.
+  static LLMKIT_INLINE R across(const Element* at, int64_t, int64_t, int64_t columns) { return some(at, columns); }
+  static LLMKIT_INLINE R some(const Element* p, int64_t n) { return n >= V::kWidth ? V::load(p) : V::load_n(p, n); }
+  static LLMKIT_INLINE R broadcast(const Element* a) { return V::set1(*a); }
+  static LLMKIT_INLINE R load_b(const Element* b) { return V::load(b); }
+  static LLMKIT_INLINE R multiply_add(R a, R b, R c) { return V::fma(a, b, c); }
 };
 
 template <class Vector>
 struct RoundedFormat : PlainFormat<Vector> {
+  using V = Vector;
+  using R = typename V::R;
   static constexpr bool kConverts = true;
-  static LLMKIT_INLINE float pack(const float* x, int64_t, int64_t) { return to_float(to_bf16(*x)); }
+  static LLMKIT_INLINE R along_depth(const float* row, int64_t left) { return some(row, left); }
+  static LLMKIT_INLINE R across(const float* at, int64_t, int64_t, int64_t columns) { return some(at, columns); }
+  static LLMKIT_INLINE R some(const float* p, int64_t n) {
+    float lane[V::kWidth] = {};
+    for (int64_t i = 0; i < V::kWidth && i < n; ++i) lane[i] = to_float(to_bf16(p[i]));
+    return V::load(lane);
+  }
 };
+
+template <class Format>
+LLMKIT_INLINE void store_elements(typename Format::Element* out, typename Format::R x, int64_t count) {
+  using V = typename Format::V;
+  auto* to = reinterpret_cast<typename V::T*>(out);  // elements are as wide as lanes
+  if (count >= V::kWidth) {
+    V::store(to, x);
+  } else {
+    V::store_n(to, x, count);
+  }
+}
+
+// out[e·out_stride + j] = element e of row j, for one vector of rows (`rows` of them exist), all of K.
+template <class Format>
+LLMKIT_INLINE void pack_transposed(typename Format::Element* out, int64_t out_stride, const typename Format::V::T* in, int64_t stride, int64_t rows, int64_t k) {
+  using V = typename Format::V;
+  const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+  for (int64_t e = 0; e < depth; e += V::kWidth) {
+    typename V::R block[V::kWidth];
+    for (int64_t j = 0; j < V::kWidth; ++j) {
+      block[j] = j < rows ? Format::along_depth(in + j * stride + e * Format::kDepth, k - e * Format::kDepth) : V::zero();
+    }
+    V::transpose(block);
+    const int64_t count = depth - e < V::kWidth ? depth - e : V::kWidth;
+    for (int64_t i = 0; i < count; ++i) store_elements<Format>(out + (e + i) * out_stride, block[i], V::kWidth);
+  }
+}
+
+// The same from rows of k.
+template <class Format>
+LLMKIT_INLINE void pack_straight(typename Format::Element* out, int64_t out_stride, const typename Format::V::T* in, int64_t stride, int64_t cols, int64_t k) {
+  using V = typename Format::V;
+  const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+  for (int64_t e = 0; e < depth; ++e) {
+    const int64_t at = e * Format::kDepth;
+    store_elements<Format>(out + e * out_stride, Format::across(in + at * stride, stride, k - at, cols < 0 ? 0 : cols), V::kWidth);
+  }
+}
 
 template <class Format, int kRows, int kVectors, int kTileStrips, int kTilePanels>
 struct GemmImpl {
@@ -46,17 +97,13 @@ struct GemmImpl {
     const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
     for (int64_t panel = first; panel < last; ++panel) {
       Element* out = static_cast<Element*>(panels) + panel * depth * kPanel;
-      const int64_t cols = std::min(kPanel, n - panel * kPanel);
-      for (int64_t e = 0; e < depth; ++e) {
-        const int64_t left = k - e * Format::kDepth;
+      for (int64_t j = 0; j < kPanel; j += V::kWidth) {
+        const int64_t at = panel * kPanel + j;
         if (from == PackFrom::n_major) {
-          const T* in = b + panel * kPanel * stride + e * Format::kDepth;
-          for (int64_t j = 0; j < cols; ++j) out[e * kPanel + j] = Format::pack(in + j * stride, 1, left);
+          pack_transposed<Format>(out + j, kPanel, b + at * stride, stride, n - at, k);
         } else {
-          const T* in = b + e * Format::kDepth * stride + panel * kPanel;
-          for (int64_t j = 0; j < cols; ++j) out[e * kPanel + j] = Format::pack(in + j, stride, left);
+          pack_straight<Format>(out + j, kPanel, b + at, stride, n - at, k);
         }
-        for (int64_t j = cols; j < kPanel; ++j) out[e * kPanel + j] = Element{};
       }
     }
   }
@@ -65,7 +112,11 @@ struct GemmImpl {
     const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
     for (int64_t m = first; m < last; ++m) {
       Element* out = static_cast<Element*>(packed) + m * depth;
-      for (int64_t e = 0; e < depth; ++e) out[e] = Format::pack(a + m * stride + e * Format::kDepth, 1, k - e * Format::kDepth);
+      const T* row = a + m * stride;
+      for (int64_t e = 0; e < depth; e += V::kWidth) {
+        const R x = Format::along_depth(row + e * Format::kDepth, k - e * Format::kDepth);
+        store_elements<Format>(out + e, x, depth - e);
+      }
     }
   }
 
@@ -75,9 +126,11 @@ struct GemmImpl {
       for (int64_t strip = first; strip < last; ++strip) {
         Element* out = static_cast<Element*>(packed) + (strip * depth + e) * kRows;
         const T* in = a + e * Format::kDepth * stride + strip * kRows;
-        const int64_t rows = std::min<int64_t>(kRows, m - strip * kRows);
-        for (int64_t i = 0; i < rows; ++i) out[i] = Format::pack(in + i, stride, k - e * Format::kDepth);
-        for (int64_t i = rows; i < kRows; ++i) out[i] = Element{};
+        for (int64_t i = 0; i < kRows; i += V::kWidth) {
+          const int64_t here = std::min<int64_t>(kRows, m - strip * kRows) - i;
+          const R x = Format::across(in + i, stride, k - e * Format::kDepth, here < 0 ? 0 : here);
+          store_elements<Format>(out + i, x, kRows - i);
+        }
       }
     }
   }
@@ -179,6 +232,26 @@ struct GemmImpl {
     if (task.has_epilogue) epilogue(task, buffer, row_begin, row_end, col_begin, col_end);
   }
 
+  static void peak(int64_t iterations) {
+    constexpr int kChains = kRows * kVectors;
+    R sum[kChains];
+    const Element zero{};
+    const R a = Format::broadcast(&zero);
+#pragma GCC unroll 32
+    for (int i = 0; i < kChains; ++i) sum[i] = V::set1(static_cast<T>(i));
+    for (int64_t n = 0; n < iterations; ++n) {
+#pragma GCC unroll 32
+      for (int i = 0; i < kChains; ++i) {
+        sum[i] = Format::multiply_add(a, a, sum[i]);
+      }
+    }
+    R total = V::zero();
+#pragma GCC unroll 32
+    for (int i = 0; i < kChains; ++i) total = V::add(total, sum[i]);
+    volatile T keep = V::reduce_add(total);
+    (void)keep;
+  }
+
   static constexpr GemmKernels<T> table() {
     return {
         .tile_rows = kTileRows,
@@ -192,6 +265,8 @@ struct GemmImpl {
         .pack_a_rows = pack_a_rows,
         .pack_a_strips = pack_a_strips,
         .tile = tile,
+        .peak = peak,
+        .peak_flops = 2.0 * kRows * kVectors * V::kWidth * Format::kDepth,
     };
   }
 };

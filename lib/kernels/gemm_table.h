@@ -43,6 +43,9 @@ struct GemmKernels {
   void (*pack_a_strips)(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last);
   // Rows [row_begin, row_end) × columns [col_begin, col_end) of C, at most a tile; the begins are multiples.
   void (*tile)(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
+  // `iterations` rounds of independent multiply-adds in registers, peak_flops operations each: the unit's limit.
+  void (*peak)(int64_t iterations);
+  double peak_flops;
 
   int64_t elements(int64_t depth) const { return (depth + element_depth - 1) / element_depth; }
 };

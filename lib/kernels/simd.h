@@ -4,7 +4,7 @@
 //
 // V has: T, R (a register), kWidth; zero, set1, load, store (unaligned), load_n, store_n (the first n lanes; the rest
 // read as 0), add, sub, mul, div, fma(a,b,c) = a·b + c, max, min, sqrt, exp, erf, less(a,b) → Mask, select(mask, a, b),
-// from_bits, reduce_add, reduce_max (fixed order).
+// transpose (of kWidth registers), reduce_add, reduce_max (fixed order).
 #pragma once
 
 #include <cmath>
@@ -85,6 +85,15 @@ struct Portable {
   static LLMKIT_INLINE R erf(R a) {
     for (int64_t i = 0; i < kWidth; ++i) a[i] = std::erf(a[i]);
     return a;
+  }
+  static LLMKIT_INLINE void transpose(R (&r)[kWidth]) {
+    for (int64_t i = 0; i < kWidth; ++i) {
+      for (int64_t j = 0; j < i; ++j) {
+        const T t = r[i][j];
+        r[i][j] = r[j][i];
+        r[j][i] = t;
+      }
+    }
   }
   static LLMKIT_INLINE T reduce_add(R a) {
     T s = a[0];

@@ -34,6 +34,33 @@ struct Avx512 {
   static LLMKIT_INLINE R select(Mask m, R a, R b) { return _mm512_mask_blend_ps(m, b, a); }
   static LLMKIT_INLINE R exp(R a) { return exp_float<Avx512>(a); }
   static LLMKIT_INLINE R erf(R a) { return erf_float<Avx512>(a); }
+  static LLMKIT_INLINE void transpose(R (&r)[16]) {
+    __m512 t[16];
+    for (int i = 0; i < 16; i += 2) {  // pairs of rows interleaved
+      t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+      t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 16; i += 4) {  // fours
+      r[i] = low_pairs(t[i], t[i + 2]);
+      r[i + 1] = high_pairs(t[i], t[i + 2]);
+      r[i + 2] = low_pairs(t[i + 1], t[i + 3]);
+      r[i + 3] = high_pairs(t[i + 1], t[i + 3]);
+    }
+    for (int i = 0; i < 4; ++i) {  // 4×4 blocks
+      t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+      t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xDD);
+      t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+      t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xDD);
+    }
+    for (int i = 0; i < 4; ++i) {
+      r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+      r[i + 4] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0x88);
+      r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xDD);
+      r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xDD);
+    }
+  }
+  static LLMKIT_INLINE R low_pairs(R a, R b) { return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); }
+  static LLMKIT_INLINE R high_pairs(R a, R b) { return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); }
   static LLMKIT_INLINE float reduce_add(R a) { return _mm512_reduce_add_ps(a); }
   static LLMKIT_INLINE float reduce_max(R a) { return _mm512_reduce_max_ps(a); }
 };
