@@ -15,6 +15,7 @@ template <>
 const GemmKernels<float>& gemm_kernels<float>(Isa isa, Precision precision) {
   const bool bf16 = precision == Precision::bf16;
 #if defined(__x86_64__)
+  if (bf16 && isa >= Isa::amx) return gemm_amx_bf16();
   if (bf16 && isa >= Isa::avx512bf16) return gemm_avx512bf16();
   if (isa >= Isa::avx512) return bf16 ? gemm_avx512_rounded() : gemm_avx512_float();
   if (isa >= Isa::avx2) return bf16 ? gemm_avx2_bf16() : gemm_avx2_float();
@@ -58,7 +59,8 @@ template <class T>
 OperandA rows_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
   if (!g.converts_rows) return {a.data, a.stride};
   const int64_t depth = g.elements(a.cols);
-  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(a.rows * depth) * g.element_bytes));
+  const int64_t rows = ceil_div(a.rows, g.row_multiple) * g.row_multiple;
+  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
   ex.parallel.for_ranges(a.rows, 16, [&](int64_t first, int64_t last) { g.pack_a_rows(packed, a.data, a.stride, a.cols, first, last); });
   return {packed, depth};
 }
@@ -66,9 +68,10 @@ OperandA rows_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch,
 template <class T>
 OperandA strips_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
   const int64_t depth = g.elements(a.rows), strips = ceil_div(a.cols, g.strip_rows);
-  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(strips * g.strip_rows * depth) * g.element_bytes));
+  const int64_t rows = ceil_div(strips * g.strip_rows, g.row_multiple) * g.row_multiple;
+  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
   ex.parallel.for_ranges(strips, 8, [&](int64_t first, int64_t last) { g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, first, last); });
-  return {packed, 0};
+  return {packed, g.strips_are_rows ? depth : 0};
 }
 
 template <class T>

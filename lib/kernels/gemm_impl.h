@@ -83,6 +83,34 @@ LLMKIT_INLINE void pack_straight(typename Format::Element* out, int64_t out_stri
   }
 }
 
+// c = act(scale · raw + bias) + residual (+ c) for a finished tile.
+template <class V>
+void apply_epilogue(const GemmTask<typename V::T>& task, const typename V::T* raw, int64_t raw_stride, int64_t row_begin, int64_t row_end,
+                    int64_t col_begin, int64_t col_end) {
+  using T = typename V::T;
+  using R = typename V::R;
+  const Epilogue<T>& e = *task.epilogue;
+  const R factor = V::set1(e.scale);
+  with_activation(e.activation, [&](auto tag) {
+    for (int64_t row = row_begin; row < row_end; ++row, raw += raw_stride) {
+      T* c = task.c.row(row) + col_begin;
+      const T* bias = e.bias ? e.bias + col_begin : nullptr;
+      const T* residual = e.residual.data ? e.residual.row(row) + col_begin : nullptr;
+      T* before = e.pre_activation.data ? e.pre_activation.row(row) + col_begin : nullptr;
+      for_vectors<V>(col_end - col_begin, [&](int64_t j, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R x = V::mul(factor, load<V>(raw + j, lanes));
+        if (bias) x = V::add(x, load<V>(bias + j, lanes));
+        if (before) store<V>(before + j, x, lanes);
+        R unused;
+        x = activate<V, decltype(tag)::value, false>(x, unused);
+        if (residual) x = V::add(x, load<V>(residual + j, lanes));
+        if (task.accumulate) x = V::add(x, load<V>(c + j, lanes));
+        store<V>(c + j, x, lanes);
+      });
+    }
+  });
+}
+
 template <class Format, int kRows, int kVectors, int kTileStrips, int kTilePanels>
 struct GemmImpl {
   using V = typename Format::V;
@@ -181,30 +209,6 @@ struct GemmImpl {
     return {&micro<rows + 1, strips>...};
   }
 
-  // c = act(scale · raw + bias) + residual (+ c)
-  static void epilogue(const GemmTask<T>& task, const T* raw, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
-    const Epilogue<T>& e = *task.epilogue;
-    const R factor = V::set1(e.scale);
-    with_activation(e.activation, [&](auto tag) {
-      for (int64_t row = row_begin; row < row_end; ++row, raw += kTileCols) {
-        T* c = task.c.row(row) + col_begin;
-        const T* bias = e.bias ? e.bias + col_begin : nullptr;
-        const T* residual = e.residual.data ? e.residual.row(row) + col_begin : nullptr;
-        T* before = e.pre_activation.data ? e.pre_activation.row(row) + col_begin : nullptr;
-        for_vectors<V>(col_end - col_begin, [&](int64_t j, auto lanes) LLMKIT_INLINE_LAMBDA {
-          R x = V::mul(factor, load<V>(raw + j, lanes));
-          if (bias) x = V::add(x, load<V>(bias + j, lanes));
-          if (before) store<V>(before + j, x, lanes);
-          R unused;
-          x = activate<V, decltype(tag)::value, false>(x, unused);
-          if (residual) x = V::add(x, load<V>(residual + j, lanes));
-          if (task.accumulate) x = V::add(x, load<V>(c + j, lanes));
-          store<V>(c + j, x, lanes);
-        });
-      }
-    });
-  }
-
   static void tile(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
     static constexpr auto kFromRows = micros<false>(std::make_integer_sequence<int, kRows>{});
     static constexpr auto kFromStrips = micros<true>(std::make_integer_sequence<int, kRows>{});
@@ -229,7 +233,7 @@ struct GemmImpl {
         }
       }
     }
-    if (task.has_epilogue) epilogue(task, buffer, row_begin, row_end, col_begin, col_end);
+    if (task.has_epilogue) apply_epilogue<V>(task, buffer, kTileCols, row_begin, row_end, col_begin, col_end);
   }
 
   static void peak(int64_t iterations) {
@@ -259,8 +263,11 @@ struct GemmImpl {
         .panel_cols = kPanel,
         .strip_rows = kRows,
         .element_depth = Format::kDepth,
+        .element_multiple = 1,
+        .row_multiple = 1,
         .element_bytes = sizeof(Element),
         .converts_rows = Format::kConverts,
+        .strips_are_rows = false,
         .pack_b = pack_b,
         .pack_a_rows = pack_a_rows,
         .pack_a_strips = pack_a_strips,

@@ -32,8 +32,11 @@ struct GemmKernels {
   int64_t panel_cols;             // nr: columns of a packed panel of B
   int64_t strip_rows;             // mr: rows of a packed strip of A
   int64_t element_depth;          // values of k in one packed element: 1, or 2 for pairs of bf16
+  int64_t element_multiple;       // packed rows are filled up with zeros to a multiple of elements
+  int64_t row_multiple;           // packed A has room for a multiple of rows (undefined ones are computed, not stored)
   size_t element_bytes;
   bool converts_rows;             // A's rows cannot be read where they lie
+  bool strips_are_rows;           // pack_a_strips writes the layout of pack_a_rows
 
   // Panels [first, last) of B[K,N], each [K'][nr]; K' elements cover K.
   void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last);
@@ -47,7 +50,10 @@ struct GemmKernels {
   void (*peak)(int64_t iterations);
   double peak_flops;
 
-  int64_t elements(int64_t depth) const { return (depth + element_depth - 1) / element_depth; }
+  int64_t elements(int64_t depth) const {
+    const int64_t step = element_depth * element_multiple;
+    return (depth + step - 1) / step * element_multiple;
+  }
 };
 
 template <class T>
