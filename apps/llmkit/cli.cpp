@@ -36,7 +36,10 @@ void declare_common(Invocation& invocation) {
   if (uses(kUsesForce)) options.boolean("--force", &common.force, "replace outputs that exist");
   if (uses(kUsesResume)) options.boolean("--resume", &common.resume, "go on where an earlier run stopped");
   if (uses(kUsesDryRun)) options.boolean("-n,--dry-run", &common.dry_run, "show the plan and stop");
-  if (uses(kUsesGates)) options.list("--min", &common.gates, "NAME=VALUE", "exit code 4 where a figure is below VALUE");
+  if (uses(kUsesGates)) {
+    options.list("--min", &common.gates, "NAME=VALUE", "exit code 4 where a figure is below VALUE");
+    options.list("--max", &common.ceilings, "NAME=VALUE", "exit code 4 where a figure is above VALUE");
+  }
   if (uses(kUsesJson)) options.boolean("--json", &common.json, "print the summary as one JSON object");
   if (uses(kUsesReport)) options.text("--report", &common.report, "FILE", "write an HTML report");
   if (uses(kUsesManifest)) options.text("--manifest", &common.manifest, "FILE", "write inputs, outputs and checksums as JSON");

@@ -29,7 +29,7 @@ enum Uses : uint32_t {
   kUsesManifest = 1 << 8,  // --manifest
   kUsesMaxBad = 1 << 9,    // --max-bad
   kUsesMemory = 1 << 10,   // --memory
-  kUsesGates = 1 << 11,    // --min
+  kUsesGates = 1 << 11,    // --min, --max
   kUsesIsa = 1 << 12,      // --isa: commands that compute with lib/kernels
   // What a command that streams records from inputs to an output has.
   kUsesStream = kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesGates,
@@ -53,7 +53,7 @@ struct Summary {
   uint64_t bad = 0;                        // damaged records, what --max-bad limits
   std::vector<std::string> bad_examples;   // the first ten, located: "in.jsonl, line 7: unclosed string at byte 17"
   uint64_t bytes_in = 0, bytes_out = 0;    // 0 = not known
-  std::vector<std::pair<std::string, double>> metrics;  // in --json, the manifest, and what --min looks at
+  std::vector<std::pair<std::string, double>> metrics;  // in --json, the manifest, and what --min and --max look at
   std::vector<std::string> inputs, outputs;             // files or folders, for the manifest; "-" is passed over
   std::string next;          // a suggested next command line, or empty
   bool interrupted = false;  // stopped early by a signal: exit code 130
@@ -71,13 +71,14 @@ struct Common {
   std::string max_bad = "1%";
   uint64_t memory_bytes = 0;
   std::string isa = "best";
-  std::vector<std::string> gates;  // --min NAME=VALUE
+  std::vector<std::string> gates;     // --min NAME=VALUE
+  std::vector<std::string> ceilings;  // --max NAME=VALUE
   bool quiet = false;
   int verbose = 0;
   std::string config;        // --config FILE or the name of a built-in one
 
   // The last act of a command: prints the last line, located bad records and the --json object, writes the manifest,
-  // applies --max-bad and --min, and gives the exit code to return.
+  // applies --max-bad, --min and --max, and gives the exit code to return.
   ExitCode finish(const Summary& summary) const;
   // The same limit, for a command that wants to stop as soon as it cannot be met any more.
   bool too_many_bad(uint64_t bad, uint64_t in) const;

@@ -1,4 +1,4 @@
-// What happens when a command is done: the last line, --json, --manifest, --max-bad, --min.
+// What happens when a command is done: the last line, --json, --manifest, --max-bad, --min, --max.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
@@ -100,28 +100,28 @@ void write_manifest(const Common& common, const Summary& s, double seconds) {
   if (!file) throw Error(ErrorParts{"cannot write the manifest", common.manifest, "", "", ""});
 }
 
-// --min NAME=VALUE; `failures` gets one sentence for each figure that is too low.
+// The --min and --max gates that were not met: one sentence each.
 std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
+  std::vector<std::pair<std::string, double>> figures = s.metrics;
+  figures.insert(figures.end(), {{"in", static_cast<double>(s.in)}, {"kept", static_cast<double>(s.kept)},
+                                 {"dropped", static_cast<double>(s.dropped)}, {"bad", static_cast<double>(s.bad)}});
+  std::string known;
+  for (auto& figure : figures) known += (known.empty() ? "" : ", ") + figure.first;
   std::vector<std::string> failures;
-  for (auto& gate : common.gates) {
+  auto check = [&](const std::string& flag, const std::string& gate, bool floor) {
     size_t equals = gate.find('=');
     double limit = 0;
     char* end = nullptr;
     if (equals != std::string::npos) limit = std::strtod(gate.c_str() + equals + 1, &end);
-    if (!end || *end || end == gate.c_str() + equals + 1) throw UsageError(ErrorParts{"", "--min", "NAME=VALUE", "'" + gate + "'", ""});
+    if (!end || *end || end == gate.c_str() + equals + 1) throw UsageError(ErrorParts{"", flag, "NAME=VALUE", "'" + gate + "'", ""});
     std::string name = gate.substr(0, equals);
-    std::vector<std::pair<std::string, double>> figures = s.metrics;
-    figures.insert(figures.end(), {{"in", static_cast<double>(s.in)}, {"kept", static_cast<double>(s.kept)},
-                                   {"dropped", static_cast<double>(s.dropped)}, {"bad", static_cast<double>(s.bad)}});
-    const double* value = nullptr;
-    std::string known;
-    for (auto& [n, v] : figures) {
-      if (n == name && !value) value = &v;
-      known += (known.empty() ? "" : ", ") + n;
-    }
-    if (!value) failures.push_back("no figure named '" + name + "' (there are " + known + ")");
-    else if (!(*value >= limit)) failures.push_back(name + " is " + number(*value) + ", below " + number(limit));
-  }
+    auto found = std::find_if(figures.begin(), figures.end(), [&](auto& figure) { return figure.first == name; });
+    if (found == figures.end()) failures.push_back(flag + ": no figure named '" + name + "' (there are " + known + ")");
+    else if (!(floor ? found->second >= limit : found->second <= limit))  // a NaN meets neither
+      failures.push_back(flag + ": " + name + " is " + number(found->second) + (floor ? ", below " : ", above ") + number(limit));
+  };
+  for (auto& gate : common.gates) check("--min", gate, true);
+  for (auto& gate : common.ceilings) check("--max", gate, false);
   return failures;
 }
 
@@ -152,7 +152,7 @@ ExitCode Common::finish(const Summary& s) const {
     log::error(format_count(s.bad) + " of " + format_count(s.in) + " records are damaged, more than --max-bad " + max_bad);
     code = ExitCode::too_many_bad;
   } else if (auto failures = failed_gates(*this, s); !failures.empty()) {
-    for (auto& failure : failures) log::error("--min: " + failure);
+    for (auto& failure : failures) log::error(failure);
     code = ExitCode::gate_failed;
   }
   if (json) {

@@ -48,19 +48,25 @@ std::vector<Pair> band_pairs(const SignatureTable& signatures, std::span<const u
 
 }  // namespace
 
-std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel) {
+std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel,
+                                  uint64_t memory_bytes) {
   auto bands = static_cast<size_t>(signatures.params.bands);
-  std::vector<std::vector<Pair>> by_band(bands);
-  parallel.for_tiles(static_cast<int64_t>(bands), [&](int64_t band) {
-    by_band[static_cast<size_t>(band)] = band_pairs(signatures, members, static_cast<size_t>(band));
-  });
-  // Merging band after band keeps the memory at the distinct pairs so far: near duplicates meet in most bands.
+  auto together = static_cast<size_t>(std::clamp<uint64_t>(memory_bytes / (sizeof(BandEntry) * members.size() + 1), 1, bands));
+  // Merging group after group keeps the memory at the distinct pairs so far: near duplicates meet in most bands.
   std::vector<Pair> all, merged;
-  for (auto& pairs : by_band) {
-    merged.clear();
-    std::set_union(all.begin(), all.end(), pairs.begin(), pairs.end(), std::back_inserter(merged));
-    all.swap(merged);
-    pairs = {};
+  std::vector<std::vector<Pair>> by_band(bands);
+  for (size_t first = 0; first < bands; first += together) {
+    size_t count = std::min(together, bands - first);
+    parallel.for_tiles(static_cast<int64_t>(count), [&](int64_t i) {
+      size_t band = first + static_cast<size_t>(i);
+      by_band[band] = band_pairs(signatures, members, band);
+    });
+    for (size_t band = first; band < first + count; ++band) {
+      merged.clear();
+      std::set_union(all.begin(), all.end(), by_band[band].begin(), by_band[band].end(), std::back_inserter(merged));
+      all.swap(merged);
+      by_band[band] = {};
+    }
   }
   return all;
 }

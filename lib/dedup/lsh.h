@@ -10,6 +10,7 @@
 
 #include "base/parallel.h"
 #include "dedup/minhash.h"
+#include "dedup/scratch.h"
 
 namespace llmkit::dedup {
 
@@ -21,7 +22,7 @@ struct Pair {
 // Signatures of documents 0 … n-1, one after the other.
 struct SignatureTable {
   MinHashParams params;
-  std::vector<uint32_t> values;
+  ScratchArray<uint32_t> values{};
   size_t documents() const { return values.size() / static_cast<size_t>(params.hashes()); }
   std::span<const uint32_t> of(uint32_t document) const {
     auto hashes = static_cast<size_t>(params.hashes());
@@ -34,7 +35,8 @@ struct SignatureTable {
 constexpr size_t kAllPairsBucket = 24;
 
 // All candidate pairs, sorted, each once. `members` are the documents that take part, ascending. Bands are sorted in
-// parallel: 16 bytes a member and running band, and 8 bytes a pair.
-std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel);
+// parallel, as many at a time as fit `memory_bytes` (at least one): 16 bytes a member and running band; 8 bytes a pair.
+std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel,
+                                  uint64_t memory_bytes = UINT64_MAX);
 
 }  // namespace llmkit::dedup

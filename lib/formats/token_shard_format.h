@@ -1,13 +1,13 @@
 // The head of a .tok file; token_shards.h describes it. Internal to lib/formats.
 #pragma once
 
-#include <xxhash.h>
-
 #include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <span>
+
+#include "base/hash.h"
 
 namespace llmkit::formats {
 
@@ -24,7 +24,7 @@ struct TokHead {
   uint64_t payload_hash = 0;
   uint64_t head_hash = 0;  // of the bytes before it
 
-  uint64_t own_hash() const { return XXH3_64bits(this, offsetof(TokHead, head_hash)); }
+  uint64_t own_hash() const { return xxh3_64({reinterpret_cast<const char*>(this), offsetof(TokHead, head_hash)}); }
 };
 static_assert(sizeof(TokHead) == 64);
 

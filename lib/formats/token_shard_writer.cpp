@@ -20,7 +20,7 @@ struct TokenShardWriter::Shard {
   TokHead head;
   std::string buffer;
   std::vector<uint64_t> ends;
-  XXH3_state_t* hash = XXH3_createState();
+  Xxh3 hash;
 
   Shard(io::System& system_calls, std::string file_name, std::string full_path)
       : system(system_calls), name(std::move(file_name)), path(std::move(full_path)) {
@@ -29,16 +29,13 @@ struct TokenShardWriter::Shard {
     while (fd < 0 && errno == EINTR);
     if (fd < 0) io::throw_errno("cannot create", path, errno);
     file = io::Descriptor(system, fd);
-    XXH3_64bits_reset(hash);
     buffer.assign(sizeof(TokHead), '\0');
   }
-  ~Shard() { XXH3_freeState(hash); }
-  Shard(const Shard&) = delete;
-  Shard& operator=(const Shard&) = delete;
 
   void append(const void* bytes, size_t count) {
-    XXH3_64bits_update(hash, bytes, count);
-    buffer.append(static_cast<const char*>(bytes), count);
+    std::string_view added(static_cast<const char*>(bytes), count);
+    hash.update(added);
+    buffer.append(added);
     if (buffer.size() >= kBufferBytes) flush();
   }
   void flush() {
@@ -99,17 +96,15 @@ void TokenShardWriter::close_shard() {
   head.documents = shard.ends.size();
   head.vocab_size = static_cast<uint64_t>(options_.vocab_size);
   head.tokenizer_hash = options_.tokenizer_hash;
-  head.payload_hash = XXH3_64bits_digest(shard.hash);
+  head.payload_hash = shard.hash.digest64();
   head.head_hash = head.own_hash();
   io::write_at(shard.system, shard.file.get(), {reinterpret_cast<const char*>(&head), sizeof head}, 0, shard.path);
   if (shard.file.close() < 0) io::throw_errno("cannot close", shard.path, errno);
-  char hash[17];
-  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(head.payload_hash));
   Json entry = Json::object();
   entry.set("file", shard.name);
   entry.set("tokens", head.tokens);
   entry.set("documents", head.documents);
-  entry.set("xxh3", hash);
+  entry.set("xxh3", hex(head.payload_hash));
   shard_entries_.push_back(write_json(entry));
   shard_.reset();
 }
@@ -120,9 +115,7 @@ void TokenShardWriter::finish() {
   manifest.set("format", "llmkit-tokens");
   manifest.set("version", 1);
   manifest.set("vocab_size", options_.vocab_size);
-  char hash[17];
-  std::snprintf(hash, sizeof hash, "%016llx", static_cast<unsigned long long>(options_.tokenizer_hash));
-  manifest.set("tokenizer_hash", hash);
+  manifest.set("tokenizer_hash", hex(options_.tokenizer_hash));
   manifest.set("tokens", total_tokens_);
   manifest.set("documents", total_documents_);
   Json sources = Json::array(), shards = Json::array();

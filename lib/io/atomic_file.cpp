@@ -41,7 +41,11 @@ Descriptor open_temporary(System& system, const std::string& temporary, const st
     if (locked < 0 && errno == EWOULDBLOCK)
       throw Error({"is being written by another process", path, {}, {}, "wait for it, or choose another output"});
     struct stat mine, named;  // a file system without locks is used unlocked
-    if (system.fstat(fd, &mine) < 0) throw_errno("cannot look at", temporary, errno);
+    if (system.fstat(fd, &mine) < 0) {
+      int error_number = errno;
+      if (locked == 0) system.unlink(temporary.c_str());  // ours: the lock is held
+      throw_errno("cannot create", path, error_number);
+    }
     if (system.stat(temporary.c_str(), &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev) return file;
   }
 }

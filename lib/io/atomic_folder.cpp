@@ -63,7 +63,13 @@ void AtomicFolder::finish() {
     throw_errno("cannot rename the finished folder to", path_, error_number);
   }
   finished_ = true;
-  sync_folder_of(*system_, path_);
+  // The old folder goes only when the new name is on disk; where that fails, the new folder is there all the same.
+  try {
+    sync_folder_of(*system_, path_);
+  } catch (const Error&) {
+    if (old) remove_tree(aside);
+    throw;
+  }
   if (old) remove_tree(aside);
 }
 

@@ -35,7 +35,7 @@ std::unique_ptr<InputStream> open_feed(Feed feed, const InputLimits& limits) {
   if (head.starts_with("\x28\xb5\x2f\xfd") || skippable) return make_zstd_input(std::move(feed), limits);
   std::string_view kind;
   if (head.starts_with("\xfd" "7zXZ")) kind = "xz";
-  if (head.starts_with("BZh") && head.substr(4).starts_with("1AY&SY")) kind = "bzip2";
+  if (head.starts_with("BZh") && head.find("1AY&SY") == 4) kind = "bzip2";
   if (head.starts_with("PK\x03\x04")) kind = "zip";
   if (head.starts_with("\x04\x22\x4d\x18")) kind = "lz4";
   if (!kind.empty())

@@ -113,9 +113,9 @@ void sync_folder_of(System& system, const std::string& path) {
   int fd;
   do fd = system.open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
   while (fd < 0 && errno == EINTR);
-  if (fd < 0) throw_errno("cannot open the folder", folder, errno);
+  if (fd < 0) throw_errno("is written, but its folder cannot be opened to make it durable", path, errno);
   Descriptor descriptor(system, fd);
-  sync(system, fd, folder);
+  sync(system, fd, path);
 }
 
 }  // namespace llmkit::io

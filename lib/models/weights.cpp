@@ -1,4 +1,5 @@
 // Hugging Face folders: config.json, generation_config.json and model.safetensors, in and out.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <set>
@@ -102,6 +103,17 @@ const TensorView* find_weight(const std::vector<const TensorView*>& tensors, con
   return !optional_prefix.empty() && name.starts_with(optional_prefix) ? named(std::string_view(name).substr(optional_prefix.size())) : nullptr;
 }
 
+// A bias that the dialect writes and the model was built without (GPT-2 shapes trained without biases): zeros on disk.
+void expect_zeros(const TensorView& t, const std::string& where) {
+  if (std::any_of(t.data.begin(), t.data.end(), [](std::byte b) { return b != std::byte{0}; }))
+    throw Error({.what = "weight that the model was built without", .where = where, .expected = "zeros", .found = t.name, .hint = {}});
+}
+
+int64_t bias_size(const nn::ParameterStore& store, std::string_view bias) {
+  constexpr std::string_view kBias = ".bias";
+  return store.at(std::string(bias.substr(0, bias.size() - kBias.size())) + ".weight").shape[0];
+}
+
 void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, const std::string& where, Parallel& parallel) {
   auto architecture = architectures().make(model.config().architecture);
   nn::ParameterStore& store = model.parameters();
@@ -109,11 +121,15 @@ void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, c
   for (const WeightName& name : architecture->weight_names(model.config())) {
     const TensorView* t = find_weight(tensors, name.theirs, architecture->optional_prefix());
     if (!t) throw Error({.what = "missing weight " + name.theirs, .where = where, .expected = {}, .found = {}, .hint = "does config.json belong to these weights?"});
+    used.insert(t);
+    if (store.find(name.ours) == nn::kNoParameter) {
+      expect_zeros(*t, where);
+      continue;
+    }
     const Parameter& p = store.at(name.ours);
     std::vector<int64_t> expected = shape_on_disk(p, name);
     if (t->shape != expected)
       throw Error({.what = "shape of " + name.theirs, .where = where, .expected = text_of(expected), .found = text_of(t->shape), .hint = {}});
-    used.insert(t);
     dispatch(store.dtype(), [&]<class T>() { read_weight<T>(parallel, store.values<T>(p).data(), range_of(p, name), name.transposed, *t); });
   }
   for (const TensorView* t : tensors)
@@ -146,9 +162,15 @@ void Model::save_weights(const std::string& path) const {
   auto architecture = architectures().make(config_.architecture);
   nn::ParameterStore& store = *parameters_;
   std::vector<formats::TensorToWrite> tensors;
-  std::vector<std::vector<std::byte>> turned;  // transposed copies, alive until written
+  std::vector<std::vector<std::byte>> turned;  // transposed copies and absent biases, alive until written
   dispatch(store.dtype(), [&]<class T>() {
     for (const WeightName& name : architecture->weight_names(config_)) {
+      if (store.find(name.ours) == nn::kNoParameter) {
+        int64_t size = bias_size(store, name.ours);
+        turned.emplace_back(static_cast<size_t>(size) * sizeof(T));
+        tensors.push_back({name.theirs, std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64, {size}, turned.back()});
+        continue;
+      }
       const Parameter& p = store.at(name.ours);
       Range r = range_of(p, name);
       std::span<const T> values = store.values<T>(p).subspan(static_cast<size_t>(r.first * r.cols), static_cast<size_t>(r.rows * r.cols));

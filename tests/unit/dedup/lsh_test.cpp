@@ -15,12 +15,12 @@ namespace {
 
 // Signatures in which neighbours of a group agree on some bands.
 SignatureTable grouped(size_t documents, uint64_t distinct, MinHashParams params) {
-  SignatureTable table{params, {}};
+  SignatureTable table{params};
   Rng rng{11, documents, distinct};
   for (size_t d = 0; d < documents; ++d)
     for (int band = 0; band < params.bands; ++band) {
       auto value = static_cast<uint32_t>(rng.below(distinct));
-      for (int row = 0; row < params.rows; ++row) table.values.push_back(value + static_cast<uint32_t>(row));
+      for (uint32_t row = 0; row < static_cast<uint32_t>(params.rows); ++row) table.values.append(std::vector<uint32_t>{value + row});
     }
   return table;
 }

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "formats/token_shards.h"
+#include "unit/io/faults.h"
 #include "unit/io/scratch.h"
 
 using namespace llmkit;
@@ -101,7 +102,8 @@ TEST_CASE("every truncation and every flipped bit of a shard is found") {
   write(scratch.path("d"), data, 300, 1000);
   std::string path = scratch.path("d/shard-00000.tok"), good = io::read_file(path);
   auto found = [&](const std::string& bytes) {
-    io::write_file_atomically(path, bytes);
+    FastSystem system;
+    io::write_file_atomically(path, bytes, true, &system);
     try {
       TokenShards::open(scratch.path("d")).verify();
     } catch (const Error&) {

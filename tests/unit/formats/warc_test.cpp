@@ -4,6 +4,7 @@
 #include "formats/warc.h"
 #include "io/files.h"
 #include "io/output.h"
+#include "unit/io/faults.h"
 #include "unit/io/scratch.h"
 
 using namespace llmkit;
@@ -19,7 +20,10 @@ std::string record(std::string_view uri, std::string_view content, std::string l
 // One gzip member, as WARC files have one a record.
 std::string member(const std::string& content) {
   Scratch scratch;
-  auto output = io::create_output(scratch.path("m.gz"));
+  FastSystem system;
+  io::OutputOptions options;
+  options.system = &system;
+  auto output = io::create_output(scratch.path("m.gz"), options);
   output->write(content);
   output->finish();
   return io::read_file(scratch.path("m.gz"));

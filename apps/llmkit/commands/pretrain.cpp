@@ -1,0 +1,149 @@
+#include "pretrain/pretrain.h"
+
+#include <cstdio>
+
+#include "base/units.h"
+#include "command.h"
+
+namespace llmkit::cli {
+namespace {
+
+class PretrainCommand final : public Command {
+ public:
+  const CommandInfo& info() const override {
+    static const CommandInfo info{
+        "pretrain",
+        "Models",
+        "train a language model from scratch",
+        {"llmkit pretrain --config tinyshakespeare-char --data tinyshakespeare.txt -o run",
+         "llmkit pretrain --config 10m --data tokens --minutes 15 --threads 0 -o run",
+         "llmkit pretrain --config 10m --data tokens --minutes 15 -o run --resume"},
+        "Trains a decoder-only transformer of the Llama (Touvron et al., 2023) or GPT-2 (Radford et al., 2019) kind on next\n"
+        "tokens. The run folder holds config.toml (everything resolved), metrics.jsonl, timings.jsonl, samples.txt,\n"
+        "checkpoints, report.html and, at the end, model: a Hugging Face folder that generate, eval and sft take.\n"
+        "\n"
+        "Order, dropout and initialisation depend on --seed and the step alone. A run that was stopped (also by kill -9 or a\n"
+        "full disk) and continued with --resume ends with the same bytes as one that was not, whatever --threads says. The\n"
+        "newest checkpoint whose checksums are right is the one that counts.\n"
+        "\n"
+        "--minutes times a few batches first, fixes the number of steps and writes it to config.toml: the schedule needs to\n"
+        "know its end, and the result then depends on no clock. If the machine is busier later, the run takes longer.\n"
+        "\n"
+        "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second.",
+        kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
+            kUsesMemory | kUsesGates | kUsesIsa,
+        ""};
+    return info;
+  }
+
+  void declare(Options& o) override {
+    auto& m = options_.model;
+    auto& d = options_.data;
+    auto& t = options_.train;
+    auto& r = options_.run;
+    constexpr int64_t kMany = int64_t{1} << 40;
+    o.group("Data");
+    o.text("--data", &d.data, "PATH", "folder of token shards (llmkit mix), or text: .txt, .jsonl, compressed or not");
+    o.text("--validation-data", &d.validation_data, "PATH", "validate on this instead of the end of --data");
+    o.real("--validation-share", &d.validation_share, "SHARE", "share of the tokens, from the end, kept for validation", 0, 0.9);
+    o.text("--tokenizer", &d.tokenizer, "NAME|DIR", "for text: byte, char or a tokenizer folder");
+    o.choice("--order", &d.order, {"windows", "crops"}, "windows: every token once an epoch; crops: random places");
+    o.boolean("--document-mask", &d.document_mask, "attention stays inside a document");
+
+    o.group("Model");
+    o.choice("--arch", &m.arch, {"llama", "gpt2"}, "architecture");
+    o.integer("--layers", &m.layers, "N", "blocks", 1, 1000);
+    o.integer("--heads", &m.heads, "N", "attention heads", 1, 1024);
+    o.integer("--kv-heads", &m.kv_heads, "N", "key and value heads; 0 = as many as heads", 0, 1024);
+    o.integer("--width", &m.width, "N", "size of the residual stream", 1, 1 << 20);
+    o.integer("--ffn", &m.ffn, "N", "inner size of the feed-forward; 0 = 4 x width, or 8/3 x width for llama", 0, 1 << 22);
+    o.integer("--context", &m.context, "N", "tokens of a sequence", 1, 1 << 20);
+    o.boolean("--tied", &m.tied, "one matrix for the embedding and the output");
+    o.boolean("--bias", &m.bias, "gpt2: biases in linear layers");
+    o.real("--rope-base", &m.rope_base, "X", "llama: base of the rotary frequencies", 1, 1e12);
+    o.real("--dropout", &m.dropout, "P", "of embeddings, attention and residual branches", 0, 0.9);
+
+    o.group("Training");
+    o.integer("--batch", &t.batch, "N", "sequences of a micro-batch", 1, 1 << 20);
+    o.integer("--accumulation", &t.accumulation, "N", "micro-batches of a step", 1, 1 << 20);
+    o.integer("--steps", &t.steps, "N", "length of the run: optimiser steps", 0, kMany);
+    o.real("--tokens", &t.tokens, "N", "length of the run: tokens", 0, 1e18);
+    o.real("--epochs", &t.epochs, "X", "length of the run: passes over the training data", 0, 1e6);
+    o.real("--minutes", &t.minutes, "X", "length of the run: as many steps as fit, measured first", 0, 1e7);
+    o.text("--optimizer", &t.optimizer, "SPEC", "llmkit help optimizers");
+    o.real("--lr", &t.lr, "X", "peak learning rate", 0, 100);
+    o.real("--min-lr", &t.min_lr, "X", "last learning rate; -1 = a tenth of --lr", -1, 100);
+    o.text("--schedule", &t.schedule, "SPEC", "llmkit help schedules");
+    o.integer("--warmup", &t.warmup, "STEPS", "of rising learning rate; -1 = a fiftieth of the run, at most 2000", -1, kMany);
+    o.real("--weight-decay", &t.weight_decay, "X", "adamw: of matrices and embeddings", 0, 10);
+    o.real("--beta1", &t.beta1, "X", "adamw", 0, 0.9999999);
+    o.real("--beta2", &t.beta2, "X", "adamw", 0, 0.9999999);
+    o.real("--epsilon", &t.epsilon, "X", "adamw", 0, 1);
+    o.real("--clip", &t.clip, "X", "largest gradient norm; 0 = any", 0, 1e9);
+    o.choice("--precision", &t.precision, {"f32", "bf16"}, "of the matrix products; weights stay f32");
+    o.real("--peak-gflops", &t.peak_gflops, "X", "what MFU is a share of; 0 = measure it", 0, 1e9);
+
+    o.group("Run");
+    o.integer("--eval-every", &r.eval_every, "STEPS", "between validations; 0 = at the end only", 0, kMany);
+    o.real("--eval-tokens", &r.eval_tokens, "N", "of the validation data at most; 0 = all", 0, 1e18);
+    o.integer("--checkpoint-every", &r.checkpoint_every, "STEPS", "between checkpoints; 0 = at the end only", 0, kMany);
+    o.integer("--keep", &r.keep, "N", "newest checkpoints that stay", 1, 1 << 20);
+    o.integer("--sample-every", &r.sample_every, "STEPS", "between samples; 0 = at the end only", 0, kMany);
+    o.text("--prompt", &r.prompt, "TEXT", "what samples start with");
+    o.integer("--sample-tokens", &r.sample_tokens, "N", "length of a sample; 0 = none", 0, 1 << 20);
+    o.choice("--anomaly", &r.anomaly, {"log", "skip", "stop"}, "a NaN is never applied; a loss spike is logged, skipped or ends the run");
+    o.real("--spike-sigmas", &r.spike_sigmas, "X", "robust standard deviations that make a spike; 0 = none does", 0, 1e6);
+  }
+
+  ExitCode run(Context& context, const Common& common) override {
+    options_.run.output = common.output;
+    options_.run.resume = common.resume;
+    options_.run.dry_run = common.dry_run;
+    auto result = pretrain::pretrain(options_, context, [&] { return common.resolved_config(); });
+    if (common.dry_run) return ExitCode::done;
+
+    const engine::FitResult& fit = result.fit;
+    Summary summary;
+    summary.interrupted = fit.interrupted;
+    summary.written = (fit.interrupted ? common.output : result.model_folder + " and " + result.report) + " (" + figures(fit) +
+                      (fit.interrupted ? "; --resume goes on)" : ")");
+    summary.metrics = {{"steps", static_cast<double>(fit.step)},
+                       {"tokens", static_cast<double>(fit.tokens)},
+                       {"train_loss", fit.loss},
+                       {"parameters", static_cast<double>(result.plan.parameters)},
+                       {"anomalies", static_cast<double>(fit.anomalies)}};
+    for (auto& v : fit.validation) summary.metrics.emplace_back(v.name, v.value);
+    if (fit.step_seconds > 0) {
+      double speed = static_cast<double>(fit.session_tokens) / fit.step_seconds;
+      summary.metrics.emplace_back("tokens_per_second", speed);
+      if (result.peak_flops > 0) summary.metrics.emplace_back("mfu", speed * result.flops_per_token / result.peak_flops);
+    }
+    summary.inputs = result.inputs;
+    if (!fit.interrupted) {
+      summary.outputs = {result.model_folder + "/model.safetensors"};
+      summary.next = "llmkit generate --model " + result.model_folder;
+    }
+    return common.finish(summary);
+  }
+
+ private:
+  static std::string figures(const engine::FitResult& fit) {
+    std::string text = format_count(static_cast<uint64_t>(fit.step)) + " steps";
+    char figure[80];
+    for (auto& v : fit.validation) {
+      std::snprintf(figure, sizeof figure, ", %s %.4f", v.name.c_str(), v.value);
+      text += figure;
+    }
+    if (fit.step_seconds > 0)
+      text += ", " + format_count(static_cast<uint64_t>(static_cast<double>(fit.session_tokens) / fit.step_seconds)) + " tokens/s";
+    return text;
+  }
+
+  pretrain::PretrainOptions options_;
+};
+
+}  // namespace
+
+std::unique_ptr<Command> make_pretrain() { return std::make_unique<PretrainCommand>(); }
+
+}  // namespace llmkit::cli

@@ -1,0 +1,54 @@
+// The training loop: accumulate gradients, judge them, clip, update, and now and then validate, sample and save.
+//
+// Everything that decides the next step is a function of (parameters, optimiser state, step, seed, anomaly windows),
+// and all of that is in a checkpoint, so a run that was killed at any moment and resumed ends with the same bytes as
+// one that was not: model, checkpoints, metrics.jsonl and samples.txt. Clocks go to timings.jsonl alone.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "engine/anomaly.h"
+#include "engine/objective.h"
+#include "engine/run_folder.h"
+#include "nn/parameters.h"
+
+namespace llmkit::engine {
+
+struct FitOptions {
+  int64_t steps = 1000;
+  std::string optimizer = "adamw";     // spec of the registry `optimizers`
+  std::string schedule = "cosine";     // spec of the registry `schedules`
+  double learning_rate = 1e-3;         // its peak
+  double min_learning_rate = 1e-4;     // its last
+  int64_t warmup_steps = 100;
+  double clip_norm = 1.0;              // 0 = no clipping
+  int64_t validate_every = 500;        // 0 = at the end only
+  int64_t sample_every = 0;            // 0 = at the end only
+  int64_t checkpoint_every = 500;      // 0 = at the end only
+  int64_t keep_checkpoints = 2;        // the newest so many stay
+  AnomalyOptions anomaly;
+  // What must be equal when a run is resumed (data hash, batch, seed, …); checkpoints carry it.
+  std::vector<std::pair<std::string, std::string>> identity;
+  double flops_per_token = 0;          // with `peak_flops`: MFU in the progress line and timings
+  double peak_flops = 0;
+};
+
+struct FitResult {
+  int64_t step = 0;  // updates done; less than FitOptions::steps when interrupted
+  bool interrupted = false;
+  double loss = 0;   // of the last step
+  std::vector<NamedValue> validation;  // the last one
+  int64_t anomalies = 0;
+  int64_t resumed_from = 0;            // 0 = from the start
+  int64_t tokens = 0, session_tokens = 0;
+  double session_seconds = 0;          // of this process, checkpoints and validation included
+  double step_seconds = 0;             // of this process, steps alone
+  std::vector<std::string> notes;      // damaged checkpoints that were passed over, anomalies
+};
+
+FitResult fit(Objective& objective, nn::ParameterStore& parameters, const FitOptions& options, RunFolder& run, Context& context);
+
+}  // namespace llmkit::engine

@@ -1,0 +1,137 @@
+#include "engine/fit_report.h"
+
+#include <cmath>
+#include <cstdio>
+
+#include "base/report.h"
+#include "base/units.h"
+#include "engine/metrics.h"
+#include "io/files.h"
+
+namespace llmkit::engine {
+namespace {
+
+std::string number(double value, const char* format = "%.4g") {
+  char text[48];
+  std::snprintf(text, sizeof text, format, value);
+  return text;
+}
+
+template <class Record>
+Series curve(std::string name, const std::vector<Record>& records, double Record::* field) {
+  Series series;
+  series.name = std::move(name);
+  for (auto& record : records) {
+    series.x.push_back(static_cast<double>(record.step));
+    series.y.push_back(record.*field);
+  }
+  return series;
+}
+
+// Exponential mean over about `steps` steps, corrected for its start.
+Series smoothed(const Series& series, double steps) {
+  Series out = series;
+  out.name = "mean of " + number(steps, "%.0f") + " steps";
+  double mean = 0, weight = 0, keep = 1 - 1 / steps;
+  for (auto& y : out.y) {
+    if (std::isfinite(y)) {
+      mean = keep * mean + (1 - keep) * y;
+      weight = keep * weight + (1 - keep);
+    }
+    y = weight > 0 ? mean / weight : y;
+  }
+  return out;
+}
+
+Series validation_curve(const RunHistory& history, const std::string& name) {
+  Series series;
+  series.name = name;
+  for (auto& validation : history.validations)
+    for (auto& value : validation.values)
+      if (value.name == name) {
+        series.x.push_back(static_cast<double>(validation.step));
+        series.y.push_back(value.value);
+      }
+  return series;
+}
+
+ChartOptions chart(std::string title, std::string y_label) {
+  ChartOptions options;
+  options.title = std::move(title);
+  options.x_label = "step";
+  options.y_label = std::move(y_label);
+  return options;
+}
+
+void add_figures(Report& report, const FitResult& result) {
+  std::vector<std::pair<std::string, std::string>> items{{"steps", format_count(static_cast<uint64_t>(result.step))},
+                                                         {"tokens", format_count(static_cast<uint64_t>(result.tokens))},
+                                                         {"last training loss", number(result.loss)}};
+  for (auto& value : result.validation) items.emplace_back(value.name, number(value.value));
+  if (result.step_seconds > 0)
+    items.emplace_back("tokens/s", format_count(static_cast<uint64_t>(static_cast<double>(result.session_tokens) / result.step_seconds)));
+  items.emplace_back("time of this session", format_seconds(result.session_seconds));
+  if (result.anomalies > 0) items.emplace_back("anomalies", std::to_string(result.anomalies));
+  report.figures(items);
+}
+
+void add_curves(Report& report, const RunHistory& history) {
+  Series loss = curve("training loss", history.steps, &StepRecord::loss);
+  double window = std::max(10.0, static_cast<double>(history.steps.size()) / 50);
+  std::vector<Series> losses{loss, smoothed(loss, std::floor(window))};
+  if (Series validation = validation_curve(history, "val_loss"); !validation.x.empty()) losses.push_back(validation);
+  report.line_chart(chart("Loss", "nats per target"), losses);
+  report.line_chart(chart("Learning rate", "rate"), {curve("learning rate", history.steps, &StepRecord::learning_rate)});
+  ChartOptions norms = chart("Gradient norm before clipping", "norm");
+  norms.log_y = true;
+  report.line_chart(norms, {curve("gradient norm", history.steps, &StepRecord::gradient_norm)});
+  if (history.timings.empty()) return;
+  ChartOptions speed = chart("Speed", "tokens/s");
+  speed.from_zero = true;
+  Series speeds = curve("each step", history.timings, &TimingRecord::tokens_per_second);
+  report.line_chart(speed, {speeds, smoothed(speeds, std::floor(window))});
+  Series share = curve("MFU", history.timings, &TimingRecord::mfu);
+  for (double& y : share.y) y *= 100;
+  ChartOptions mfu = chart("Model FLOP/s of the measured peak", "%");
+  mfu.from_zero = true;
+  if (share.y.back() > 0) report.line_chart(mfu, {smoothed(share, std::floor(window))});
+}
+
+// The newest samples, whole ones, about 32 KB of them.
+std::string last_samples(const std::string& path) {
+  constexpr size_t kMost = 32 << 10;
+  io::MappedFile file = io::map_file(path);
+  std::string_view text = file.text();
+  if (text.size() > kMost) {
+    text.remove_prefix(text.size() - kMost);
+    size_t first = text.find("=== step");
+    if (first != std::string_view::npos) text.remove_prefix(first);
+  }
+  return std::string(text);
+}
+
+}  // namespace
+
+std::string fit_report(const FitReportInput& input) {
+  RunHistory history = read_history(input.run_path + "/metrics.jsonl", input.run_path + "/timings.jsonl");
+  Report report(input.title);
+  add_figures(report, input.result);
+  if (input.result.interrupted) report.paragraph("The run was stopped before its end; --resume continues it.");
+  report.heading("Curves");
+  if (!history.steps.empty()) add_curves(report, history);
+  if (!history.anomalies.empty() || !input.result.notes.empty()) {
+    report.heading("Anomalies");
+    for (auto& anomaly : history.anomalies) report.paragraph(anomaly);
+    for (auto& note : input.result.notes) report.paragraph(note);
+  }
+  if (std::string samples = last_samples(input.run_path + "/samples.txt"); !samples.empty()) {
+    report.heading("Samples");
+    report.preformatted(samples);
+  }
+  report.heading("Configuration");
+  report.preformatted(input.config, "config.toml");
+  if (!input.memory_plan.empty()) report.preformatted(input.memory_plan, "Memory plan");
+  return report.html();
+}
+
+}  // namespace llmkit::engine

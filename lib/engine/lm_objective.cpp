@@ -1,0 +1,117 @@
+#include "engine/lm_objective.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "base/rng.h"
+#include "decode/sampler.h"
+
+namespace llmkit::engine {
+namespace {
+
+constexpr uint64_t kSampleStream = 0x73616d706c65;  // "sample"
+
+}  // namespace
+
+LmObjective::LmObjective(models::Model& model, BatchSource& source, Parallel& parallel, const LmOptions& options)
+    : model_(model),
+      source_(source),
+      parallel_(parallel),
+      options_(options),
+      tape_(parallel, TapeOptions{true, false, options.precision, options.seed}) {}
+
+StepShape LmObjective::begin(int64_t step) {
+  StepShape shape = source_.begin(step);
+  target_weight_ = static_cast<float>(1.0 / static_cast<double>(std::max<int64_t>(shape.targets, 1)));
+  return shape;
+}
+
+models::TokenBatch LmObjective::view(const LmBatch& batch, bool dropout) const {
+  models::TokenBatch out;
+  out.sequences = batch.sequences;
+  out.length = batch.length;
+  out.tokens = batch.tokens;
+  out.positions = batch.positions;
+  out.documents = batch.documents;
+  out.first_sequence_id = batch.first_sequence;
+  out.dropout = dropout;
+  return out;
+}
+
+double LmObjective::accumulate(int64_t step, int64_t micro) {
+  source_.micro_batch(step, micro, batch_);
+  weights_.resize(batch_.targets.size());
+  std::transform(batch_.targets.begin(), batch_.targets.end(), weights_.begin(),
+                 [this](int32_t target) { return target < 0 ? 0.0f : target_weight_; });
+  tape_.begin(static_cast<uint64_t>(step));
+  Tensor loss = model_.loss(tape_, view(batch_, true), batch_.targets, weights_);
+  tape_.backward(loss);
+  return static_cast<double>(*loss.data<float>());
+}
+
+std::vector<NamedValue> LmObjective::validate() {
+  int64_t batches = source_.validation_batches();
+  if (batches == 0) return {};
+  Tape::Pause pause(tape_);
+  double nats = 0, bytes = 0;
+  int64_t targets = 0;
+  std::vector<float> log_probabilities;
+  for (int64_t i = 0; i < batches; ++i) {
+    source_.validation_batch(i, batch_);
+    log_probabilities.resize(batch_.targets.size());
+    tape_.begin();
+    model_.logprobs(tape_, view(batch_, false), batch_.targets, log_probabilities);
+    for (size_t t = 0; t < batch_.targets.size(); ++t) {
+      if (batch_.targets[t] < 0) continue;
+      nats -= static_cast<double>(log_probabilities[t]);
+      ++targets;
+      if (options_.tokenizer) bytes += static_cast<double>(options_.tokenizer->bytes(batch_.targets[t]).size());
+    }
+  }
+  double loss = nats / static_cast<double>(std::max<int64_t>(targets, 1));
+  std::vector<NamedValue> values{{"val_loss", loss}, {"val_perplexity", std::exp(loss)}};
+  if (bytes > 0) values.push_back({"val_bits_per_byte", nats / std::numbers::ln2 / bytes});
+  return values;
+}
+
+std::string LmObjective::sample(int64_t step) {
+  const tokenizer::Tokenizer* tokenizer = options_.tokenizer;
+  if (!tokenizer || options_.sample_tokens <= 0) return {};
+  std::vector<int32_t> ids = tokenizer->encode(options_.prompt);
+  if (ids.empty() && tokenizer->eos()) ids.push_back(*tokenizer->eos());
+  if (ids.empty()) ids = tokenizer->encode("\n");
+  if (ids.empty()) ids.push_back(0);
+  size_t prompt = ids.size();
+
+  Tape::Pause pause(tape_);
+  auto state = model_.new_state();
+  decode::SamplingOptions sampling;
+  sampling.temperature = options_.temperature;
+  decode::Chain chain(decode::sampling_specs(sampling));
+  std::vector<float> logits(static_cast<size_t>(model_.config().vocab_size));
+  int64_t room = model_.config().max_positions - static_cast<int64_t>(prompt);
+  for (int64_t i = 0; i < std::min(options_.sample_tokens, room); ++i) {
+    models::DecodeChunk chunk;
+    chunk.state = state.get();
+    chunk.tokens = std::span<const int32_t>(ids).subspan(static_cast<size_t>(state->length()));
+    tape_.begin();
+    model_.decode(tape_, {&chunk, 1}, logits);
+    double uniform = Rng{options_.seed, kSampleStream, static_cast<uint64_t>(step), static_cast<uint64_t>(i)}.uniform();
+    int32_t id = chain.draw(logits, {}, uniform);
+    if (tokenizer->eos() == id) break;
+    ids.push_back(id);
+  }
+  return tokenizer->decode(ids, true);
+}
+
+void LmObjective::save_weights(const std::string& folder) {
+  model_.save(folder);
+  if (options_.tokenizer) options_.tokenizer->save(folder);
+}
+
+void LmObjective::load_weights(const std::string& folder) {
+  model_.load_weights(folder + "/model.safetensors", parallel_);
+}
+
+}  // namespace llmkit::engine

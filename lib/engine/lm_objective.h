@@ -1,0 +1,56 @@
+// The objective of a language model: the mean negative log-likelihood of the next token over the targets that a
+// BatchSource names. Pre-training and instruction tuning differ only in the source.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/parallel.h"
+#include "engine/loader.h"
+#include "engine/objective.h"
+#include "models/model.h"
+#include "tensor/tape.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llmkit::engine {
+
+struct LmOptions {
+  Precision precision = Precision::f32;
+  uint64_t seed = 0;
+  const tokenizer::Tokenizer* tokenizer = nullptr;  // for bits per byte, samples and the saved folders; may be null
+  std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break
+  int64_t sample_tokens = 200; // 0 = no samples
+  double temperature = 0.8;
+};
+
+class LmObjective final : public Objective {
+ public:
+  LmObjective(models::Model& model, BatchSource& source, Parallel& parallel, const LmOptions& options);
+
+  StepShape begin(int64_t step) override;
+  double accumulate(int64_t step, int64_t micro) override;
+  // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
+  // bytes that they stand for. The sums go in stream order, so they do not depend on the batch size.
+  std::vector<NamedValue> validate() override;
+  std::string sample(int64_t step) override;
+  // A Hugging Face folder, tokenizer included.
+  void save_weights(const std::string& folder) override;
+  void load_weights(const std::string& folder) override;
+
+  TapeMemory peak_memory() const { return tape_.peak(); }
+
+ private:
+  models::TokenBatch view(const LmBatch& batch, bool dropout) const;
+
+  models::Model& model_;
+  BatchSource& source_;
+  Parallel& parallel_;
+  LmOptions options_;
+  Tape tape_;
+  LmBatch batch_;
+  std::vector<float> weights_;
+  float target_weight_ = 0;
+};
+
+}  // namespace llmkit::engine

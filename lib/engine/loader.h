@@ -1,0 +1,76 @@
+// Batches of token sequences for a language model.
+//
+// A BatchSource says what each step trains on; WindowLoader is the one for pre-training: windows of a token stream in
+// the order of data_order.h. Others (packed conversations, preference pairs) live with their stage.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "engine/data_order.h"
+#include "engine/objective.h"
+
+namespace llmkit::engine {
+
+// `sequences` rows of `length` tokens. A target below 0 carries no loss.
+struct LmBatch {
+  int64_t sequences = 0, length = 0;
+  std::vector<int32_t> tokens;     // [sequences * length]
+  std::vector<int32_t> targets;    // the token that follows each
+  std::vector<int32_t> documents;  // which document of its row a token is of; empty = attention sees the whole row
+  std::vector<int32_t> positions;  // empty = 0, 1, 2, … in each row
+  uint64_t first_sequence = 0;     // number of the first row over the whole run: names its dropout
+};
+
+class BatchSource {
+ public:
+  virtual ~BatchSource() = default;
+  virtual StepShape begin(int64_t step) = 0;
+  virtual void micro_batch(int64_t step, int64_t micro, LmBatch& batch) = 0;
+  virtual int64_t validation_batches() const { return 0; }
+  virtual void validation_batch(int64_t /*index*/, LmBatch& /*batch*/) {}
+};
+
+// A stream of tokens: reads `out.size()` of them from `position` on.
+struct TokenStream {
+  uint64_t tokens = 0;
+  std::function<void(uint64_t position, std::span<int32_t> out)> read;
+};
+
+struct WindowOptions {
+  OrderKind order = OrderKind::windows;
+  uint64_t seed = 0;
+  int64_t length = 256;             // context
+  int64_t sequences = 8;            // rows of a micro-batch
+  int64_t micro_batches = 1;        // of a step
+  int64_t validation_sequences = 8; // rows of a validation batch
+  int64_t max_validation_tokens = 0;// 0 = the whole validation stream
+  int32_t separator = -1;           // with a token id: documents end behind it and attention stays inside one
+};
+
+class WindowLoader final : public BatchSource {
+ public:
+  // `validation` may be empty.
+  WindowLoader(TokenStream train, TokenStream validation, const WindowOptions& options);
+
+  StepShape begin(int64_t step) override;
+  void micro_batch(int64_t step, int64_t micro, LmBatch& batch) override;
+
+  // Validation goes through the stream once, from the start, in windows side by side: every token but the first is
+  // predicted exactly once, each from the tokens of its window alone. The last batches hold what does not fill one.
+  int64_t validation_batches() const override;
+  void validation_batch(int64_t index, LmBatch& batch) override;
+  int64_t validation_targets() const;
+
+ private:
+  void fill_row(const TokenStream& stream, uint64_t start, int64_t row, LmBatch& batch);
+
+  TokenStream train_, validation_;
+  WindowOptions options_;
+  DataOrder order_;
+  std::vector<int32_t> window_;
+};
+
+}  // namespace llmkit::engine

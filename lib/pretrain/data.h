@@ -1,0 +1,33 @@
+// The tokens of a run: a folder of token shards (memory-mapped), or text that is tokenized at the start and kept in
+// memory, which is for small corpora; `llmkit mix --tokenizer` makes shards of any size.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/context.h"
+#include "engine/loader.h"
+#include "formats/token_shards.h"
+#include "pretrain/options.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llmkit::pretrain {
+
+struct Data {
+  engine::TokenStream train, validation;
+  int64_t vocab_size = 0;
+  int32_t separator = -1;  // the token behind each document, -1 = none
+  std::unique_ptr<tokenizer::Tokenizer> tokenizer;  // null where shards carry none and none was given
+  std::string fingerprint;  // equal for equal tokens
+  std::vector<std::string> inputs;
+
+  // What the streams read from.
+  std::vector<std::unique_ptr<formats::TokenShards>> shards;
+  std::vector<std::unique_ptr<std::vector<int32_t>>> texts;
+};
+
+Data open_data(const DataOptions& options, Context& context);
+
+}  // namespace llmkit::pretrain

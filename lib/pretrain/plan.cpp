@@ -1,0 +1,76 @@
+#include "pretrain/plan.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.h"
+
+namespace llmkit::pretrain {
+
+models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer) {
+  models::ModelConfig config;
+  config.architecture = options.arch;
+  config.vocab_size = vocab_size;
+  config.hidden_size = options.width;
+  config.layers = options.layers;
+  config.heads = options.heads;
+  config.kv_heads = options.kv_heads;
+  config.intermediate_size = options.ffn;
+  config.max_positions = options.context;
+  config.tie_embeddings = options.tied;
+  config.rope_theta = options.rope_base;
+  config.attention_dropout = config.residual_dropout = config.embedding_dropout = options.dropout;
+  if (options.arch == "gpt2") {
+    config.norm = "layer-norm";
+    config.activation = "gelu_new";
+    config.gated = false;
+    config.position = "learned";
+    config.qkv_bias = config.output_bias = config.ffn_bias = options.bias;
+    if (options.kv_heads != 0 && options.kv_heads != options.heads)
+      throw UsageError(ErrorParts{"gpt2 has as many key and value heads as heads", "--kv-heads", std::to_string(options.heads),
+                                  std::to_string(options.kv_heads), "--arch llama has grouped heads"});
+  }
+  if (tokenizer) {
+    config.bos_token_id = tokenizer->bos().value_or(-1);
+    config.pad_token_id = tokenizer->pad().value_or(-1);
+    if (auto eos = tokenizer->eos()) config.eos_token_ids = {*eos};
+  }
+  config.complete();
+  return config;
+}
+
+models::PlanRequest plan_request(const PretrainOptions& options) {
+  models::PlanRequest request;
+  request.sequences = options.train.batch;
+  request.length = options.model.context;
+  request.precision = options.train.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  return request;
+}
+
+double flops_per_token(const models::ModelConfig& config, int64_t context) {
+  auto real = [](int64_t n) { return static_cast<double>(n); };
+  double head_size = real(config.head_dim), width = real(config.hidden_size);
+  double attention = width * head_size * (2 * real(config.heads) + 2 * real(config.kv_heads));
+  double ffn = (config.gated ? 3 : 2) * width * real(config.intermediate_size);
+  double matrices = real(config.layers) * (attention + ffn) + width * real(config.vocab_size);
+  int64_t seen = config.sliding_window > 0 ? std::min(config.sliding_window, context) : context;
+  return 6 * matrices + 12 * real(config.layers) * real(config.heads) * head_size * real(seen);
+}
+
+int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train_tokens) {
+  int given = (train.steps > 0) + (train.tokens > 0) + (train.epochs > 0) + (train.minutes > 0);
+  if (given != 1)
+    throw UsageError(ErrorParts{given == 0 ? "how long to train was not said" : "the length of the run was given twice", {},
+                                "one of --steps, --tokens, --epochs, --minutes", {}, {}});
+  double step_tokens = static_cast<double>(train.batch * train.accumulation * context);
+  if (train.tokens > 0) return static_cast<int64_t>(std::ceil(train.tokens / step_tokens));
+  if (train.epochs > 0) return static_cast<int64_t>(std::ceil(train.epochs * static_cast<double>(train_tokens) / step_tokens));
+  return train.steps;
+}
+
+int64_t steps_in(double seconds, double step_seconds, double validation_seconds, int64_t validate_every) {
+  double each = step_seconds + (validate_every > 0 ? validation_seconds / static_cast<double>(validate_every) : 0);
+  return std::max<int64_t>(1, static_cast<int64_t>((seconds - validation_seconds) / each));
+}
+
+}  // namespace llmkit::pretrain

@@ -1,0 +1,31 @@
+// What a run is going to be, worked out before anything is allocated: the model's shape, its memory, its arithmetic,
+// its number of steps.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "engine/loader.h"
+#include "models/config.h"
+#include "models/model.h"
+#include "pretrain/options.h"
+#include "tokenizer/tokenizer.h"
+
+namespace llmkit::pretrain {
+
+models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer);
+
+models::PlanRequest plan_request(const PretrainOptions& options);
+
+// Floating-point operations of forward and backward per token, by the convention of PaLM's appendix B (Chowdhery et
+// al., 2022): 6 per matrix parameter (the output matrix counts, the embedding does not) and 12 · heads · head size ·
+// context per layer for attention, its causal half not taken off.
+double flops_per_token(const models::ModelConfig& config, int64_t context);
+
+// Steps from --steps, --tokens or --epochs; 0 where none was given. UsageError where more than one was.
+int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train_tokens);
+
+// Steps that fit into `seconds`, from the measured time of a micro-batch, the time of an update and of validation.
+int64_t steps_in(double seconds, double step_seconds, double validation_seconds, int64_t validate_every);
+
+}  // namespace llmkit::pretrain

@@ -1,0 +1,227 @@
+#include "pretrain/pretrain.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <sstream>
+
+#include "base/log.h"
+#include "base/units.h"
+#include "engine/checkpoint.h"
+#include "engine/fit_report.h"
+#include "engine/fit_state.h"
+#include "engine/lm_objective.h"
+#include "io/files.h"
+#include "kernels/cpu.h"
+#include "pretrain/data.h"
+#include "pretrain/plan.h"
+
+namespace llmkit::pretrain {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed) {
+  engine::WindowOptions windows;
+  windows.order = engine::parse_order(options.data.order);
+  windows.seed = seed;
+  windows.length = options.model.context;
+  windows.sequences = options.train.batch;
+  windows.micro_batches = options.train.accumulation;
+  windows.validation_sequences = options.train.batch;
+  windows.max_validation_tokens = static_cast<int64_t>(options.run.eval_tokens);
+  if (options.data.document_mask) {
+    if (data.separator < 0)
+      throw UsageError(ErrorParts{"--document-mask needs a token between documents", {}, {}, {}, "the tokenizer has no end-of-text token"});
+    windows.separator = data.separator;
+  }
+  return windows;
+}
+
+// What has to be equal when a run goes on. The thread count may change.
+std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions& options, const Data& data, uint64_t seed,
+                                                          const models::ModelConfig& config) {
+  auto& t = options.train;
+  auto real = [](double value) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.17g", value);
+    return std::string(text);
+  };
+  auto number = [](auto value) { return std::to_string(value); };
+  return {{"data", data.fingerprint},
+          {"seed", number(seed)},
+          {"steps", number(t.steps)},
+          {"architecture", config.architecture},
+          {"vocabulary", number(config.vocab_size)},
+          {"layers", number(config.layers)},
+          {"heads", number(config.heads)},
+          {"kv-heads", number(config.kv_heads)},
+          {"width", number(config.hidden_size)},
+          {"ffn", number(config.intermediate_size)},
+          {"context", number(options.model.context)},
+          {"tied", number(options.model.tied)},
+          {"bias", number(options.model.bias)},
+          {"rope-base", real(options.model.rope_base)},
+          {"dropout", real(options.model.dropout)},
+          {"order", options.data.order},
+          {"document-mask", number(options.data.document_mask)},
+          {"validation-share", real(options.data.validation_share)},
+          {"batch", number(t.batch)},
+          {"accumulation", number(t.accumulation)},
+          {"optimizer", t.optimizer},
+          {"lr", real(t.lr)},
+          {"min-lr", real(t.min_lr)},
+          {"schedule", t.schedule},
+          {"warmup", number(t.warmup)},
+          {"weight-decay", real(t.weight_decay)},
+          {"beta1", real(t.beta1)},
+          {"beta2", real(t.beta2)},
+          {"epsilon", real(t.epsilon)},
+          {"clip", real(t.clip)},
+          {"precision", t.precision},
+          {"kernels", std::string(kernels::isa_name(kernels::active_isa()))}};
+}
+
+std::string saved_value(const std::string& checkpoints, const std::string& name) {
+  std::vector<std::string> notes;
+  auto checkpoint = engine::newest_valid_checkpoint(checkpoints, notes);
+  if (!checkpoint) return {};
+  std::string where = checkpoint->path + "/state.json";
+  for (auto& [key, value] : engine::read_state(io::read_file(where), where).identity)
+    if (key == name) return value;
+  return {};
+}
+
+// --minutes: times a few micro-batches of the untrained model and plans as many steps as fit. The result is written to
+// config.toml as `steps`, so that the run itself depends on no clock; a resumed run takes it from its checkpoint.
+int64_t steps_for_minutes(const PretrainOptions& options, engine::LmObjective& objective, engine::WindowLoader& loader,
+                          models::Model& model, const std::string& checkpoints) {
+  if (options.run.resume)
+    if (std::string saved = saved_value(checkpoints, "steps"); !saved.empty()) return std::stoll(saved);
+  constexpr double kUpdateShare = 1.05;  // the update and what is around it
+  constexpr double kReserve = 0.97;      // checkpoints, samples, the start
+  objective.begin(0);
+  objective.accumulate(0, 0);  // memory and packed weights
+  double fastest = 1e30;
+  for (int i = 0; i < 3; ++i) {
+    auto start = Clock::now();
+    objective.accumulate(0, 0);
+    fastest = std::min(fastest, seconds_since(start));
+  }
+  model.parameters().clear_gradients();
+  double step = fastest * static_cast<double>(options.train.accumulation) * kUpdateShare;
+  double per_token = fastest / static_cast<double>(options.train.batch * options.model.context);
+  double validation = per_token / 3 * static_cast<double>(loader.validation_targets());  // forward only
+  return steps_in(options.train.minutes * 60 * kReserve, step, validation, options.run.eval_every);
+}
+
+void resolve_lengths(TrainOptions& train, int64_t steps) {
+  train.steps = steps;
+  train.tokens = train.epochs = train.minutes = 0;
+  if (train.warmup < 0) train.warmup = std::min<int64_t>(2000, steps / 50);
+  if (train.min_lr < 0) train.min_lr = train.lr / 10;
+}
+
+std::string optimizer_spec(const TrainOptions& train) {
+  if (train.optimizer != "adamw") return train.optimizer;  // others take their parameters in the spec
+  char spec[200];
+  std::snprintf(spec, sizeof spec, "adamw:beta1=%.17g,beta2=%.17g,epsilon=%.17g,weight-decay=%.17g", train.beta1, train.beta2,
+                train.epsilon, train.weight_decay);
+  return spec;
+}
+
+void check_memory(const models::MemoryPlan& plan, uint64_t limit) {
+  auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
+  uint64_t most = limit > 0 ? limit : pages * page;
+  if (plan.total() > most)
+    throw Error(ErrorParts{"the run does not fit into memory", {}, "at most " + format_bytes(static_cast<double>(most)),
+                           format_bytes(static_cast<double>(plan.total())),
+                           "a smaller --batch with more --accumulation needs less"});
+}
+
+void describe(const PretrainOptions& options, const Data& data, const models::MemoryPlan& plan, double flops) {
+  log::info("model: " + options.model.arch + ", " + format_count(static_cast<uint64_t>(plan.parameters)) + " parameters, " +
+            std::to_string(data.vocab_size) + " tokens in the vocabulary");
+  log::info("data: " + format_count(data.train.tokens) + " tokens to train on, " + format_count(data.validation.tokens) +
+            " to validate on");
+  log::info("a step: " + format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
+            " tokens of " + format_count(static_cast<uint64_t>(flops / 1e3)) + " kFLOP each");
+  std::istringstream lines(plan.text());
+  for (std::string line; std::getline(lines, line);) log::info("memory: " + line);
+}
+
+void export_model(engine::LmObjective& objective, const std::string& path) {
+  io::AtomicFolder folder(path, true);
+  objective.save_weights(folder.work_path());
+  folder.finish();
+}
+
+}  // namespace
+
+PretrainResult pretrain(PretrainOptions& options, Context& context, const std::function<std::string()>& resolved_config) {
+  Data data = open_data(options.data, context);
+  models::ModelConfig config = model_config(options.model, data.vocab_size, data.tokenizer.get());
+  PretrainResult result;
+  result.inputs = data.inputs;
+  result.plan = models::Model::plan(config, plan_request(options));
+  result.flops_per_token = flops_per_token(config, options.model.context);
+  int64_t steps = planned_steps(options.train, options.model.context, data.train.tokens);
+  describe(options, data, result.plan, result.flops_per_token);
+  check_memory(result.plan, context.memory_bytes);
+  engine::WindowLoader loader(data.train, data.validation, window_options(options, data, context.seed));
+  if (options.run.dry_run) return result;
+
+  engine::RunMode mode = options.run.resume  ? engine::RunMode::resume
+                         : context.force     ? engine::RunMode::replace
+                                             : engine::RunMode::fresh;
+  engine::RunFolder run(options.run.output, mode);
+  auto model = models::Model::create(config, context.seed, context.parallel);
+  engine::LmOptions lm;
+  lm.precision = plan_request(options).precision;
+  lm.seed = context.seed;
+  lm.tokenizer = data.tokenizer.get();
+  lm.prompt = options.run.prompt;
+  lm.sample_tokens = options.run.sample_tokens;
+  engine::LmObjective objective(*model, loader, context.parallel, lm);
+
+  if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints());
+  resolve_lengths(options.train, steps);
+  io::write_file_atomically(run.file("config.toml"), resolved_config());
+  result.peak_flops = options.train.peak_gflops * 1e9;
+  log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
+            format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " + options.train.precision);
+
+  engine::FitOptions fit;
+  fit.steps = steps;
+  fit.optimizer = optimizer_spec(options.train);
+  fit.schedule = options.train.schedule;
+  fit.learning_rate = options.train.lr;
+  fit.min_learning_rate = options.train.min_lr;
+  fit.warmup_steps = options.train.warmup;
+  fit.clip_norm = options.train.clip;
+  fit.validate_every = options.run.eval_every;
+  fit.sample_every = options.run.sample_every;
+  fit.checkpoint_every = options.run.checkpoint_every;
+  fit.keep_checkpoints = options.run.keep;
+  fit.anomaly.policy = engine::parse_anomaly_policy(options.run.anomaly);
+  fit.anomaly.sigmas = options.run.spike_sigmas;
+  fit.identity = identity(options, data, context.seed, config);
+  fit.flops_per_token = result.flops_per_token;
+  fit.peak_flops = result.peak_flops;
+  result.fit = engine::fit(objective, model->parameters(), fit, run, context);
+
+  if (!result.fit.interrupted) {
+    export_model(objective, run.file("model"));
+    result.model_folder = run.file("model");
+  }
+  result.report = run.file("report.html");
+  io::write_file_atomically(result.report, engine::fit_report({"Pre-training: " + options.run.output, resolved_config(),
+                                                               result.plan.text(), run.path(), result.fit}));
+  return result;
+}
+
+}  // namespace llmkit::pretrain

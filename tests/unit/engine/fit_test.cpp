@@ -1,0 +1,256 @@
+#include "engine/fit.h"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "engine/checkpoint.h"
+#include "engine/fit_state.h"
+#include "io/files.h"
+
+using namespace llmkit;
+using namespace llmkit::engine;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TemporaryFolder {
+  std::string path;
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "llmkit-fit-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+};
+
+class Silent final : public ProgressSink {
+ public:
+  void update(double, double, std::string_view, std::string_view) override {}
+};
+
+// Fits y = 2 a - 3 b + 1 from noisy samples that depend on the step alone. Can misbehave at a given step.
+class Line final : public Objective {
+ public:
+  enum class Trouble { none, stop, crash, not_a_number, spike };
+
+  Line() {
+    parameters.add({"slope", Shape{2}, nn::Init::zeros, 0, false});
+    parameters.add({"offset", Shape{1}, nn::Init::zeros, 0, false});
+    parameters.allocate();
+    parameters.initialise(1, parallel);
+  }
+
+  StepShape begin(int64_t step) override {
+    if (step == trouble_step && trouble == Trouble::stop) stop.request();
+    if (step == trouble_step && trouble == Trouble::crash) throw Error("power cut");
+    return {micro_batches, kRows, kRows};
+  }
+
+  double accumulate(int64_t step, int64_t micro) override {
+    auto slope = parameters.values<float>(parameters.at("slope"));
+    auto offset = parameters.values<float>(parameters.at("offset"));
+    auto slope_gradient = parameters.gradients<float>(parameters.at("slope"));
+    auto offset_gradient = parameters.gradients<float>(parameters.at("offset"));
+    double loss = 0;
+    int64_t rows = kRows / micro_batches;
+    for (int64_t row = micro * rows; row < (micro + 1) * rows; ++row) {
+      Rng rng{7, static_cast<uint64_t>(step), static_cast<uint64_t>(row)};
+      double a = rng.normal(), b = rng.normal(), y = 2 * a - 3 * b + 1 + 0.01 * rng.normal();
+      double error = slope[0] * a + slope[1] * b + offset[0] - y;
+      loss += error * error / kRows;
+      slope_gradient[0] += static_cast<float>(2 * error * a / kRows);
+      slope_gradient[1] += static_cast<float>(2 * error * b / kRows);
+      offset_gradient[0] += static_cast<float>(2 * error / kRows);
+    }
+    if (step == trouble_step && trouble == Trouble::not_a_number) slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
+    if (step == trouble_step && trouble == Trouble::spike) loss += 1e6;
+    return loss;
+  }
+
+  std::vector<NamedValue> validate() override {
+    return {{"val_distance", std::abs(parameters.values<float>(parameters.at("slope"))[0] - 2.0)}};
+  }
+  std::string sample(int64_t step) override { return "sample of step " + std::to_string(step); }
+  void save_weights(const std::string& folder) override { save_values(folder + "/model.safetensors", parameters); }
+  void load_weights(const std::string& folder) override { load_values(folder + "/model.safetensors", parameters); }
+
+  static constexpr int64_t kRows = 24;
+  Parallel parallel{2};
+  nn::ParameterStore parameters;
+  StopFlag stop;
+  int64_t micro_batches = 2;
+  Trouble trouble = Trouble::none;
+  int64_t trouble_step = -1;
+};
+
+FitOptions options_for_test() {
+  FitOptions options;
+  options.steps = 120;
+  options.optimizer = "adamw:weight-decay=0";
+  options.learning_rate = 0.2;
+  options.min_learning_rate = 0.001;
+  options.warmup_steps = 5;
+  options.clip_norm = 10;
+  options.validate_every = 25;
+  options.sample_every = 40;
+  options.checkpoint_every = 20;
+  options.keep_checkpoints = 3;
+  options.identity = {{"seed", "7"}, {"batch", "24"}};
+  return options;
+}
+
+FitResult run(Line& line, const std::string& folder, RunMode mode, const FitOptions& options = options_for_test()) {
+  Silent silent;
+  log::set_level(log::Level::error);
+  Context context{line.parallel, line.stop, silent};
+  RunFolder run_folder(folder, mode);
+  return fit(line, line.parameters, options, run_folder, context);
+}
+
+std::string bytes_of(const std::string& path) { return io::read_file(path); }
+
+void check_same_run(const std::string& one, const std::string& other) {
+  CHECK(bytes_of(one + "/metrics.jsonl") == bytes_of(other + "/metrics.jsonl"));
+  CHECK(bytes_of(one + "/samples.txt") == bytes_of(other + "/samples.txt"));
+  for (const char* file : {"model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"})
+    CHECK_MESSAGE(bytes_of(one + "/checkpoints/step-000120/" + file) == bytes_of(other + "/checkpoints/step-000120/" + file), file);
+}
+
+}  // namespace
+
+TEST_CASE("the loop finds the least-squares solution") {
+  TemporaryFolder folder;
+  Line line;
+  FitResult result = run(line, folder.path, RunMode::fresh);
+  CHECK(result.step == 120);
+  CHECK_FALSE(result.interrupted);
+  auto slope = line.parameters.values<float>(line.parameters.at("slope"));
+  CHECK(slope[0] == doctest::Approx(2).epsilon(0.01));
+  CHECK(slope[1] == doctest::Approx(-3).epsilon(0.01));
+  CHECK(line.parameters.values<float>(line.parameters.at("offset"))[0] == doctest::Approx(1).epsilon(0.02));
+  REQUIRE(result.validation.size() == 1);
+  CHECK(result.validation[0].value < 0.02);
+}
+
+TEST_CASE("a run that was stopped or broken off anywhere and resumed writes the same bytes as one that was not") {
+  TemporaryFolder folder;
+  Line whole;
+  run(whole, folder.path + "/whole", RunMode::fresh);
+  for (auto trouble : {Line::Trouble::stop, Line::Trouble::crash}) {
+    for (int64_t step : {0, 20, 77, 119}) {
+      CAPTURE(step);
+      std::string path = folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
+      Line first;
+      first.trouble = trouble;
+      first.trouble_step = step;
+      if (trouble == Line::Trouble::crash) {
+        CHECK_THROWS_AS(run(first, path, RunMode::fresh), Error);
+      } else {
+        FitResult result = run(first, path, RunMode::fresh);
+        CHECK(result.interrupted == (step < 119));  // the step in progress is finished
+        CHECK(result.step == step + 1);
+      }
+      Line second;  // knows nothing of the first
+      FitResult result = run(second, path, RunMode::resume);
+      CHECK(result.step == 120);
+      CHECK(result.resumed_from == (trouble == Line::Trouble::stop ? step + 1 : step / 20 * 20));
+      check_same_run(folder.path + "/whole", path);
+    }
+  }
+}
+
+TEST_CASE("a damaged newest checkpoint costs one interval and nothing else") {
+  TemporaryFolder folder;
+  Line whole, first, second;
+  run(whole, folder.path + "/whole", RunMode::fresh);
+  std::string path = folder.path + "/damaged";
+  first.trouble = Line::Trouble::crash;
+  first.trouble_step = 70;
+  CHECK_THROWS(run(first, path, RunMode::fresh));
+  fs::resize_file(path + "/checkpoints/step-000060/optimizer.safetensors", 50);
+  FitResult result = run(second, path, RunMode::resume);
+  CHECK(result.resumed_from == 40);
+  REQUIRE(result.notes.size() == 1);
+  CHECK(result.notes[0].find("step 60 is damaged") != std::string::npos);
+  check_same_run(folder.path + "/whole", path);
+}
+
+TEST_CASE("resuming a finished run changes nothing") {
+  TemporaryFolder folder;
+  Line first, second;
+  run(first, folder.path, RunMode::fresh);
+  std::string before = bytes_of(folder.path + "/metrics.jsonl");
+  FitResult result = run(second, folder.path, RunMode::resume);
+  CHECK(result.step == 120);
+  CHECK(result.validation.size() == 1);
+  CHECK(bytes_of(folder.path + "/metrics.jsonl") == before);
+  CHECK(second.parameters.values<float>()[0] == first.parameters.values<float>()[0]);
+}
+
+TEST_CASE("a resumed run must be the same run") {
+  TemporaryFolder folder;
+  Line first, second;
+  run(first, folder.path, RunMode::fresh);
+  FitOptions options = options_for_test();
+  options.identity[1].second = "48";
+  CHECK_THROWS_WITH_AS(run(second, folder.path, RunMode::resume, options),
+                       doctest::Contains("cannot resume with another batch: expected 24, found 48"), UsageError);
+}
+
+TEST_CASE("a folder that holds a run is not overwritten unless asked") {
+  TemporaryFolder folder;
+  Line first, second, third;
+  run(first, folder.path, RunMode::fresh);
+  CHECK_THROWS_AS(run(second, folder.path, RunMode::fresh), UsageError);
+  std::ofstream(folder.path + "/notes.txt") << "mine";
+  FitResult result = run(third, folder.path, RunMode::replace);
+  CHECK(result.resumed_from == 0);
+  CHECK(fs::exists(folder.path + "/notes.txt"));
+}
+
+TEST_CASE("two processes cannot write one run") {
+  TemporaryFolder folder;
+  RunFolder holder(folder.path, RunMode::fresh);
+  CHECK_THROWS_WITH_AS(RunFolder(folder.path, RunMode::resume), doctest::Contains("another process"), Error);
+}
+
+TEST_CASE("an update from a NaN is left out, and the run reaches its goal all the same") {
+  TemporaryFolder folder;
+  Line line;
+  line.trouble = Line::Trouble::not_a_number;
+  line.trouble_step = 30;
+  FitResult result = run(line, folder.path, RunMode::fresh);
+  CHECK(result.anomalies == 1);
+  CHECK(line.parameters.values<float>(line.parameters.at("slope"))[0] == doctest::Approx(2).epsilon(0.01));
+  CHECK(bytes_of(folder.path + "/metrics.jsonl").find(R"({"step": 31, "anomaly": "gradient norm is NaN", "applied": false})") !=
+        std::string::npos);
+}
+
+TEST_CASE("under `stop` a spike ends the run with the step and the reason, before the update") {
+  TemporaryFolder folder;
+  Line line;
+  line.trouble = Line::Trouble::spike;
+  line.trouble_step = 100;
+  FitOptions options = options_for_test();
+  options.anomaly.policy = AnomalyPolicy::stop;
+  CHECK_THROWS_WITH_AS(run(line, folder.path, RunMode::fresh, options), doctest::Contains("step 101: training stopped: loss"), Error);
+  std::vector<std::string> notes;
+  CHECK(newest_valid_checkpoint(folder.path + "/checkpoints", notes)->step == 100);
+}
+
+TEST_CASE("micro-batches add up to the whole step") {
+  TemporaryFolder folder;
+  Line one, four;
+  one.micro_batches = 1;
+  four.micro_batches = 4;
+  run(one, folder.path + "/one", RunMode::fresh);
+  run(four, folder.path + "/four", RunMode::fresh);
+  auto a = one.parameters.values<float>(), b = four.parameters.values<float>();
+  for (size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(1e-4));
+}
