@@ -19,6 +19,7 @@ struct AttentionImpl {
   using Shape = AttentionShape<T>;
   using Sequence = AttentionSequence<T>;
   static constexpr int64_t kQ = kQueryTile, kK = kKeyTile;
+  static constexpr int64_t kFewQueries = 4;
   static constexpr T kInfinity = std::numeric_limits<T>::infinity();
 
   // Keys that some query of positions [first, last] sees.
@@ -91,6 +92,10 @@ struct AttentionImpl {
   }
 
   static void forward_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t begin) {
+    if (s.query_length - begin <= kFewQueries && shape.dropout == 0) {
+      for (int64_t i = begin; i < s.query_length; ++i) forward_query(shape, s, head, i);
+      return;
+    }
     alignas(64) T q_transposed[kMaxHeadDim * kQ];
     alignas(64) T out[kMaxHeadDim * kQ];
     alignas(64) T p[kK * kQ];
@@ -135,6 +140,69 @@ struct AttentionImpl {
     V::store(alpha, a);
     V::store(total, V::fma(V::load(total), a, sum));
     V::store(top, best);
+  }
+
+  // One query, as in cached decoding: the lanes are keys for the scores and elements of v for the sum. Every element
+  // goes through the same chain of operations as in a whole tile, so the bits are the same.
+  static void forward_query(const Shape& shape, const Sequence& s, int64_t head, int64_t query) {
+    alignas(64) T q[kMaxHeadDim], out[kMaxHeadDim], p[kK];
+    const int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
+    const int64_t position = s.query_start + query;
+    const T* from = s.q + query * shape.q_stride + head * dim;
+    for (int64_t d = 0; d < dim; ++d) q[d] = shape.scale * from[d];
+    std::fill(out, out + dim, T(0));
+    T top = -kInfinity, total = 0;
+    const Range keys = visible_keys(shape, s, position, position);
+    for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
+      const Tile t{query, 1, key, std::min(kK, s.key_length - key)};
+      const T* k = s.k + key * shape.k_stride + kv_head * dim;
+      for (int64_t j = 0; j < t.keys; j += V::kWidth) key_scores(p + j, q, k + j * shape.k_stride, shape.k_stride, t.keys - j, dim);
+      if (needs_mask(shape, s, t)) {
+        for (int64_t j = 0; j < t.keys; ++j) p[j] = visible(shape, s, query, key + j) ? p[j] : -kInfinity;
+      }
+      const T before = top;
+      for (int64_t j = 0; j < t.keys; ++j) top = p[j] > top ? p[j] : top;
+      const T shift = top < std::numeric_limits<T>::lowest() ? T(0) : top;
+      for (int64_t j = 0; j < kK; j += V::kWidth) V::store(p + j, V::exp(V::sub(V::load(p + j), V::set1(shift))));
+      T sum = 0;
+      for (int64_t j = 0; j < t.keys; ++j) sum += p[j];
+      const R alpha = V::exp(V::set1(before - shift));
+      alignas(64) T lane[V::kWidth];
+      V::store(lane, V::fma(V::set1(total), alpha, V::set1(sum)));
+      total = lane[0];
+      const T* v = s.v + key * shape.v_stride + kv_head * dim;
+      for_vectors<V>(dim, [&](int64_t d, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R value = V::mul(load<V>(out + d, lanes), alpha);
+        for (int64_t j = 0; j < t.keys; ++j) value = V::fma(V::set1(p[j]), load<V>(v + j * shape.v_stride + d, lanes), value);
+        store<V>(out + d, value, lanes);
+      });
+    }
+    const T inverse = total > 0 ? 1 / total : T(0);
+    T* row = s.out + query * shape.out_stride + head * dim;
+    for (int64_t d = 0; d < dim; ++d) row[d] = out[d] * inverse;
+    if (s.lse) s.lse[head * s.query_length + query] = total > 0 ? top + std::log(total) : -kInfinity;
+  }
+
+  static bool visible(const Shape& shape, const Sequence& s, int64_t query, int64_t key) {
+    const int64_t position = s.query_start + query;
+    return (!shape.causal || key <= position) && (shape.window <= 0 || key > position - shape.window) &&
+           (!s.query_documents || s.query_documents[query] == s.key_documents[key]);
+  }
+
+  // scores[j] = q·k_j for a vector of keys, `keys` of which exist.
+  static LLMKIT_INLINE void key_scores(T* scores, const T* q, const T* k, int64_t k_stride, int64_t keys, int64_t dim) {
+    R sum = V::zero();
+    for (int64_t d = 0; d < dim; d += V::kWidth) {
+      const int64_t count = std::min<int64_t>(V::kWidth, dim - d);
+      R block[V::kWidth];
+      for (int64_t j = 0; j < V::kWidth; ++j) {
+        const T* row = k + j * k_stride + d;
+        block[j] = j >= keys ? V::zero() : count == V::kWidth ? V::load(row) : V::load_n(row, count);
+      }
+      V::transpose(block);
+      for (int64_t i = 0; i < count; ++i) sum = V::fma(block[i], V::set1(q[d + i]), sum);
+    }
+    V::store(scores, sum);
   }
 
   static void finish(const Shape& shape, const Sequence& s, int64_t head, int64_t begin, int64_t queries, const T* out, const T* top, const T* total) {
