@@ -67,6 +67,7 @@ class Tape {
   uint64_t seed() const { return options_.seed; }
   uint64_t step() const { return step_; }
   TapeMemory peak() const;
+  size_t memory_in_use() const { return values_.used(); }
 
   // ---- for the caller ----
   // A constant, copied into the arena.
