@@ -28,7 +28,7 @@ struct ShingleSets {
   explicit ShingleSets(uint64_t memory_bytes, const std::string& folder) : values(memory_bytes, folder) {}
   std::vector<uint32_t> documents;  // ascending
   std::vector<size_t> begins{0};    // of each set in `values`, and the end of the last
-  ScratchArray<uint64_t> values;
+  io::ScratchArray<uint64_t> values;
 
   double similarity(uint32_t a, uint32_t b) const {
     auto [a_set, a_size] = set(a);

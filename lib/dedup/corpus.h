@@ -8,7 +8,7 @@
 
 #include "dedup/dedup.h"
 #include "dedup/lsh.h"
-#include "dedup/scratch.h"
+#include "io/scratch.h"
 #include "dedup/shingles.h"
 
 namespace llmkit::dedup {
@@ -25,13 +25,13 @@ class Inputs {
  private:
   formats::DocumentReaderOptions reading_;
   std::vector<std::string> paths_;
-  std::vector<TemporaryFile> copies_;
+  std::vector<io::TemporaryFile> copies_;
   std::vector<std::string> copied_names_;
 };
 
 struct Corpus {
   Corpus(const DedupOptions& options, uint64_t memory_bytes)
-      : signatures{options.minhash, ScratchArray<uint32_t>(memory_bytes / 2, options.temporary_folder)} {}
+      : signatures{options.minhash, io::ScratchArray<uint32_t>(memory_bytes / 2, options.temporary_folder)} {}
 
   SignatureTable signatures;           // none where near duplicates are not looked for
   std::vector<ExactKey> exact;

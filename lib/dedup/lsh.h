@@ -10,7 +10,7 @@
 
 #include "base/parallel.h"
 #include "dedup/minhash.h"
-#include "dedup/scratch.h"
+#include "io/scratch.h"
 
 namespace llmkit::dedup {
 
@@ -22,7 +22,7 @@ struct Pair {
 // Signatures of documents 0 … n-1, one after the other.
 struct SignatureTable {
   MinHashParams params;
-  ScratchArray<uint32_t> values{};
+  io::ScratchArray<uint32_t> values{};
   size_t documents() const { return values.size() / static_cast<size_t>(params.hashes()); }
   std::span<const uint32_t> of(uint32_t document) const {
     auto hashes = static_cast<size_t>(params.hashes());

@@ -30,7 +30,7 @@ Inputs::Inputs(const DedupOptions& options) : reading_(options.reading), paths_(
   for (auto& path : paths_) {
     if (can_be_read_twice(path)) continue;
     auto input = io::open_input(path, reading_.limits);
-    TemporaryFile copy(options.temporary_folder);
+    io::TemporaryFile copy(options.temporary_folder);
     std::string buffer(size_t{1} << 20, '\0');
     while (size_t n = input->read(buffer)) copy.write(std::string_view(buffer).substr(0, n));
     copied_names_.push_back(input->name());

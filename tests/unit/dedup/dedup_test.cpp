@@ -14,7 +14,6 @@
 #include "base/json_writer.h"
 #include "base/rng.h"
 #include "dedup/report.h"
-#include "dedup/scratch.h"
 #include "dedup/shingles.h"
 #include "formats/json.h"
 #include "io/input.h"
@@ -312,19 +311,4 @@ TEST_CASE("text files come out as JSON lines") {
   options.output = folder.file("out.jsonl");
   CHECK(run(options).kept == 1);
   CHECK(formats::parse_json(read(options.output), "out").at("text").as_string() == "the same words again and again");
-}
-
-TEST_CASE("a scratch array keeps its content when it moves to disk") {
-  ScratchArray<uint32_t> memory, disk(1 << 20);
-  Rng rng{8};
-  for (int i = 0; i < 2000; ++i) {
-    std::vector<uint32_t> values(rng.below(1000));
-    for (auto& v : values) v = rng.next_u32();
-    memory.append(values);
-    disk.append(values);
-  }
-  CHECK_FALSE(memory.on_disk());
-  CHECK(disk.on_disk());
-  REQUIRE(memory.size() == disk.size());
-  CHECK(std::equal(memory.data(), memory.data() + memory.size(), disk.data()));
 }

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-namespace llmkit::dedup {
+namespace llmkit::io {
 
 // An unnamed file in `folder` (empty: $TMPDIR or /tmp). path() opens it again through /proc while this object lives.
 class TemporaryFile {
@@ -68,4 +68,4 @@ class ScratchArray {
   ScratchBytes bytes_;
 };
 
-}  // namespace llmkit::dedup
+}  // namespace llmkit::io

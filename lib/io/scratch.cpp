@@ -1,4 +1,4 @@
-#include "dedup/scratch.h"
+#include "io/scratch.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace llmkit::dedup {
+namespace llmkit::io {
 namespace {
 
 [[noreturn]] void fail(const char* what, const std::string& folder) {
@@ -95,4 +95,4 @@ void ScratchBytes::move_to_disk(size_t capacity) {
   capacity_ = capacity;
 }
 
-}  // namespace llmkit::dedup
+}  // namespace llmkit::io
