@@ -99,7 +99,7 @@ Values resolve(const Spec& spec, const Descriptor& entry, std::string_view famil
   std::string owner = std::string(family) + " " + std::string(entry.name);
   for (auto& param : entry.params) values.set(param, param.fallback, owner);
   for (auto& [key, written] : spec.values) {
-    auto found = std::find_if(entry.params.begin(), entry.params.end(), [&](const Param& p) { return p.name == key; });
+    auto found = std::find_if(entry.params.begin(), entry.params.end(), [&key = key](const Param& p) { return p.name == key; });
     if (found == entry.params.end()) {
       std::vector<std::string_view> names;
       for (auto& p : entry.params) names.push_back(p.name);

@@ -84,7 +84,7 @@ class Converter {
         if (kept != i) members[kept] = std::move(members[i]);
         ++kept;
       }
-      members.resize(kept);
+      members.erase(members.begin() + static_cast<std::ptrdiff_t>(kept), members.end());
       sort_index();
     }
     if (members.size() < kIndexedFrom) object.by_key.clear();

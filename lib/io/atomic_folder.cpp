@@ -25,7 +25,7 @@ void remove_tree(const std::string& path) {
 }  // namespace
 
 AtomicFolder::AtomicFolder(std::string path, bool replace, System* system)
-    : system_(system ? system : &real_system()), path_(without_slash(std::move(path))), work_path_(path_ + ".tmp"), replace_(replace) {
+    : system_(system ? system : &real_system()), path_(without_slash(std::move(path))), work_path_(path_ + ".tmp") {
   std::error_code error;
   bool taken = fs::exists(path_, error) && !(fs::is_directory(path_, error) && fs::is_empty(path_, error));
   if (taken && !replace) throw Error({"already exists", path_, {}, {}, "--force replaces it"});

@@ -54,7 +54,7 @@ class AtomicFolder {
  private:
   System* system_;
   std::string path_, work_path_;
-  bool replace_, finished_ = false;
+  bool finished_ = false;
 };
 
 // Files as given; folders are expanded to the files below them whose names end in one of `extensions` (also followed by
