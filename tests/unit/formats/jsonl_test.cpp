@@ -166,3 +166,29 @@ TEST_CASE("a line over the cap is counted and skipped") {
   CHECK(document.text == "ok");
   CHECK(reader.bad().by_reason().at("line-too-long") == 1);
 }
+
+TEST_CASE("a hundred thousand damaged lines among good ones are counted by reason and cost no good line") {
+  Scratch scratch;
+  const std::vector<std::pair<std::string, std::string>> damage = {
+      {"{\"text\": \"cut", "invalid-json"},       {"\xff\xfe\x00", "invalid-utf8"},   {"[1, 2]", "not-an-object"},
+      {"{\"txt\": 1}", "missing-text"},           {"{\"text\": {}}", "text-not-a-string"}, {"{\"text\": \"a\"}}", "invalid-json"},
+      {"{\"text\": \"\xc3(\"}", "invalid-utf8"},  {"plain text", "invalid-json"},     {"{\"text\": \"a\", \"n\": 01}", "invalid-json"},
+      {"{\"text\": \"\\ud800\"}", "invalid-json"}};
+  std::string lines, good;
+  for (size_t i = 0; i < 100'000; ++i) {
+    lines += damage[i % damage.size()].first + "\n";
+    std::string line = "{\"text\": \"" + std::to_string(i) + "\", \"n\": " + std::to_string(i) + "}\n";
+    lines += line;
+    good += line;
+  }
+  io::write_file_atomically(scratch.path("a.jsonl"), lines);
+  DocumentReader reader({scratch.path("a.jsonl")});
+  Document document;
+  std::string out;
+  while (reader.next(document)) write_document(out, document);
+  CHECK((out == good));
+  CHECK(reader.bad().total() == 100'000);
+  std::map<std::string, int64_t> expected;
+  for (auto& [line, why] : damage) expected[why] += 10'000;
+  CHECK(reader.bad().by_reason() == expected);
+}
