@@ -14,7 +14,7 @@
 namespace llmkit::text {
 namespace {
 
-constexpr double kUsualCover = 0.28;  // function words among the words of running text
+constexpr double kUsualCover = 0.2;  // function words among the words of running text
 
 struct Source {
   std::string_view code;
