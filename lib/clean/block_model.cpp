@@ -62,7 +62,7 @@ std::vector<std::pair<int, float>> BlockModel::reasons(const float* row, size_t 
     const TreeNode* node = tree;
     while (node->feature >= 0) {
       const TreeNode* child = tree + (row[node->feature] < node->value ? node->left : node->right);
-      amount[static_cast<size_t>(node->feature)] += child->mean - node->mean;
+      amount[static_cast<size_t>(node->feature)] += (child->feature < 0 ? child->value : child->mean) - node->mean;
       node = child;
     }
   }

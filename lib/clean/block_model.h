@@ -16,7 +16,7 @@ struct TreeNode {
   int16_t feature;  // -1: a leaf
   float value;      // a split's threshold (left where feature < value), or a leaf's output
   int16_t left, right;
-  float mean;       // of the leaves below, weighted by the training rows: what explanations start from
+  float mean;       // of a split: what the tree would give if it ended here; explanations start from it
 };
 
 class BlockModel {

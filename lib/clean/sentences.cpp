@@ -18,6 +18,7 @@ bool abbreviation_before(std::string_view line, size_t dot) {
   std::string_view word = line.substr(start, dot - start);
   if (word.size() == 1 && ((word[0] | 32) >= 'a' && (word[0] | 32) <= 'z')) return true;  // an initial
   if (word.size() > 6) return false;
+  if (word.find('.') != std::string_view::npos) return true;  // "p.m.", "U.S."
   std::string lower(word);
   for (char& c : lower)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);

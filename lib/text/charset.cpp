@@ -149,6 +149,10 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
   if (label->name.starts_with("UTF-16") && !bom_charset(bytes).empty()) bytes.remove_prefix(2);
   UErrorCode status = U_ZERO_ERROR;
   std::unique_ptr<UConverter, void (*)(UConverter*)> from(ucnv_open(std::string(label->converter).c_str(), &status), ucnv_close);
+  if (U_FAILURE(status)) {  // ISO-8859-16 and the like, which ICU does not have
+    status = U_ZERO_ERROR;
+    from.reset(ucnv_open("windows-1252", &status));
+  }
   std::unique_ptr<UConverter, void (*)(UConverter*)> to(ucnv_open("UTF-8", &status), ucnv_close);
   if (U_FAILURE(status)) throw Error("ICU has no converter for " + std::string(charset));
   std::string out(bytes.size() + bytes.size() / 2 + 64, '\0');

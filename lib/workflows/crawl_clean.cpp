@@ -10,8 +10,8 @@
 namespace llmkit::workflows {
 namespace {
 
-constexpr size_t kBatchBytes = size_t{1} << 20;
-constexpr size_t kBatchPages = 64;
+constexpr size_t kBatchBytes = size_t{1} << 19;
+constexpr size_t kBatchPages = 16;
 constexpr size_t kExamples = 3;
 
 struct Batch {

@@ -16,7 +16,7 @@ std::string tree(std::string html, HtmlOptions options = {}) {
 }
 
 std::string body_of(std::string html) {
-  std::string all = tree("<!DOCTYPE html>" + html);
+  std::string all = tree("<!DOCTYPE html><body>" + html);
   std::string start = "|   <body>\n";
   return all.substr(all.find(start) + start.size());
 }

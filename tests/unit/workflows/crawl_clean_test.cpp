@@ -71,8 +71,8 @@ TEST_CASE("every dropped page is explained by stage, rule, value and threshold")
   options.inputs = {kSamples};
   Run r = run(folder, options, 2);
   CHECK(static_cast<uint64_t>(std::count(r.rejects.begin(), r.rejects.end(), '\n')) == r.result.counts.dropped);
-  CHECK(r.rejects.find("\"url\":\"https://fieldnotes.example/gone\",\"stage\":\"page\",\"rule\":\"http-status\",\"value\":404,\"threshold\":200") != std::string::npos);
-  CHECK(r.rejects.find("\"rule\":\"not-html\"") != std::string::npos);
+  CHECK(r.rejects.find("\"url\": \"https://fieldnotes.example/gone\", \"stage\": \"page\", \"rule\": \"http-status\", \"value\": 404, \"threshold\": 200") != std::string::npos);
+  CHECK(r.rejects.find("\"rule\": \"not-html\"") != std::string::npos);
   CHECK(r.result.counts.rules.at("page http-status").documents == 1);
   CHECK(workflows::crawl_clean_report(r.result).html().find("page http-status") != std::string::npos);
 }
