@@ -48,7 +48,7 @@ class Mix : public Command {
         "in a temporary file; 24 bytes of index a document stay in memory.",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesDryRun | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad |
             kUsesGates | kUsesMemory,
-        ""};
+        "mixed"};
     return info;
   }
 
