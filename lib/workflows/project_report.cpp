@@ -1,0 +1,142 @@
+#include "workflows/project_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/report.h"
+#include "base/units.h"
+#include "engine/metrics.h"
+#include "formats/json.h"
+#include "io/files.h"
+
+namespace llmkit::workflows {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kMaxDepth = 4;
+constexpr uint64_t kMaxShownText = 64 << 10;
+
+// Files below the folder by their role; hidden folders and checkpoints are passed over.
+struct Found {
+  std::vector<std::string> manifests, metrics, results, texts;
+};
+
+Found find_files(const std::string& folder) {
+  std::vector<std::string> files;
+  for (auto it = fs::recursive_directory_iterator(folder); it != fs::recursive_directory_iterator(); ++it) {
+    std::string name = it->path().filename().string();
+    if (it->is_directory()) {
+      if (name.starts_with('.') || name == "checkpoints" || it.depth() >= kMaxDepth) it.disable_recursion_pending();
+    } else {
+      files.push_back(it->path().string());
+    }
+  }
+  std::sort(files.begin(), files.end());
+  Found found;
+  for (auto& file : files) {
+    fs::path path(file);
+    std::string name = path.filename().string();
+    if (path.extension() == ".json" && path.parent_path().filename() == "manifests") found.manifests.push_back(file);
+    else if (name == "metrics.jsonl") found.metrics.push_back(file);
+    else if (name == "results.json") found.results.push_back(file);
+    else if (name.starts_with("generated") && path.extension() == ".txt") found.texts.push_back(file);
+  }
+  return found;
+}
+
+// "run" for "/work/run/metrics.jsonl" in /work.
+std::string label(const std::string& file, const std::string& folder) { return fs::relative(fs::path(file).parent_path(), folder).string(); }
+
+void add_stages(Report& report, const Found& found) {
+  if (found.manifests.empty()) return;
+  std::vector<std::vector<std::string>> rows;
+  std::vector<Bar> seconds;
+  for (auto& path : found.manifests) {
+    formats::Json manifest = formats::load_json(path);
+    const formats::Json& summary = manifest.at("summary");
+    std::string stage = fs::path(path).stem().string();
+    auto count = [&](std::string_view key) { return format_count(static_cast<uint64_t>(summary.get_int(key))); };
+    double taken = summary.get_real("seconds");
+    rows.push_back({stage, manifest.get_string("command"), summary.get_string("unit"), count("in"), count("kept"), count("dropped"), count("bad"), fmt::format("{:.1f}", taken)});
+    seconds.push_back({stage, taken, format_seconds(taken)});
+  }
+  report.heading("Stages");
+  report.table({"stage", "command", "unit", "in", "kept", "dropped", "damaged", "seconds"}, rows);
+  report.bar_chart({.title = "Time by stage", .x_label = "seconds", .y_label = "stage"}, seconds);
+}
+
+void add_training(Report& report, const Found& found, const std::string& folder) {
+  for (auto& path : found.metrics) {
+    engine::RunHistory history = engine::read_history(path, fs::path(path).replace_filename("timings.jsonl").string());
+    if (history.steps.empty()) continue;
+    std::string run = label(path, folder);
+    report.heading("Training: " + run);
+    Series loss{"training loss", {}, {}}, rate{"learning rate", {}, {}};
+    for (auto& s : history.steps) {
+      loss.x.push_back(static_cast<double>(s.step));
+      loss.y.push_back(s.loss);
+      rate.x.push_back(static_cast<double>(s.step));
+      rate.y.push_back(s.learning_rate);
+    }
+    std::vector<Series> curves = {thin_out(loss, 600)};
+    std::vector<std::pair<std::string, std::string>> figures = {
+        {"steps", format_count(static_cast<uint64_t>(history.steps.back().step))},
+        {"tokens", format_count(static_cast<uint64_t>(history.steps.back().tokens))}};
+    Series validation{"validation loss", {}, {}};
+    for (auto& v : history.validations) {
+      for (auto& value : v.values) {
+        if (value.name != "val_loss") continue;
+        validation.x.push_back(static_cast<double>(v.step));
+        validation.y.push_back(value.value);
+      }
+    }
+    if (!validation.x.empty()) curves.push_back(validation);
+    if (!history.validations.empty())
+      for (auto& value : history.validations.back().values) figures.emplace_back(value.name, fmt::format("{:.4f}", value.value));
+    if (!history.timings.empty()) figures.emplace_back("tokens/s", fmt::format("{:.0f}", history.timings.back().tokens_per_second));
+    report.figures(figures);
+    report.line_chart({.title = "Loss (nats per token)", .x_label = "step", .y_label = "loss"}, curves);
+    report.line_chart({.title = "Learning rate", .x_label = "step", .y_label = "rate", .from_zero = true}, {thin_out(rate, 600)});
+    for (auto& anomaly : history.anomalies) report.paragraph(anomaly);
+  }
+}
+
+void add_scores(Report& report, const Found& found, const std::string& folder) {
+  std::vector<std::vector<std::string>> rows;
+  for (auto& path : found.results) {
+    formats::Json results = formats::load_json(path);
+    for (auto& [task, result] : results.at("tasks").as_object().members) {
+      for (auto& [metric, m] : result.at("metrics").as_object().members) {
+        rows.push_back({label(path, folder), task, metric, fmt::format("{:.4f}", m.get_real("value")), fmt::format("{:.4f}", m.get_real("stderr")), format_count(static_cast<uint64_t>(m.get_int("items")))});
+      }
+    }
+  }
+  if (rows.empty()) return;
+  report.heading("Scores");
+  report.table({"evaluation", "task", "metric", "value", "standard error", "items"}, rows);
+}
+
+}  // namespace
+
+std::string project_report(const std::string& folder) {
+  if (!fs::is_directory(folder)) throw Error({"not a folder", folder, "the folder of a project", "", ""});
+  Found found = find_files(folder);
+  if (found.manifests.empty() && found.metrics.empty() && found.results.empty()) {
+    throw Error({"nothing to report on", folder, "manifests/*.json, metrics.jsonl or results.json below it", "none", "run stages with --manifest FOLDER/manifests/NAME.json"});
+  }
+  Report report("From pages to a model", fs::absolute(folder).lexically_normal().filename().string());
+  add_stages(report, found);
+  add_training(report, found, folder);
+  add_scores(report, found, folder);
+  for (auto& path : found.texts) {
+    std::string text = io::read_file(path);
+    report.heading("What the model writes");
+    report.preformatted(text.substr(0, kMaxShownText), fs::relative(path, folder).string());
+  }
+  return report.html();
+}
+
+}  // namespace llmkit::workflows
