@@ -28,15 +28,15 @@ class SmallMembers {
     }
     if (!decompressor_) {
       decompressor_.reset(libdeflate_alloc_decompressor());
-      decoded_.resize(kMaxDecodedBytes);
+      decoded_.reset(new char[kMaxDecodedBytes]);  // not cleared: a small file touches little of it
     }
     if (feed.total_bytes() > 0) feed.ensure(kMaxPackedBytes);  // of a pipe we take what is there
     std::string_view packed = feed.available().substr(0, kMaxPackedBytes);
     size_t size = 0;
-    auto status = libdeflate_gzip_decompress_ex(decompressor_.get(), packed.data(), packed.size(), decoded_.data(), decoded_.size(), &used, &size);
+    auto status = libdeflate_gzip_decompress_ex(decompressor_.get(), packed.data(), packed.size(), decoded_.get(), kMaxDecodedBytes, &used, &size);
     if (status == LIBDEFLATE_SUCCESS) {
       misses_ = 0;
-      return std::string_view(decoded_).substr(0, size);
+      return std::string_view(decoded_.get(), size);
     }
     misses_ = std::min<size_t>(misses_ * 2 + 1, 1023);
     sit_out_ = misses_;
@@ -46,7 +46,7 @@ class SmallMembers {
  private:
   static constexpr size_t kMaxPackedBytes = size_t{256} << 10, kMaxDecodedBytes = size_t{2} << 20;
   std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor_;
-  std::string decoded_;
+  std::unique_ptr<char[]> decoded_;
   size_t misses_ = 0, sit_out_ = 0;
 };
 
