@@ -86,8 +86,9 @@ size_t decode_entity(std::string_view after, bool in_attribute, char* out, size_
 }
 
 std::string_view decode_entities(std::string_view text, bool in_attribute, Arena& arena) {
+  if (text.empty()) return text;
   const char* first = static_cast<const char*>(std::memchr(text.data(), '&', text.size()));
-  if (text.empty() || first == nullptr) return text;
+  if (first == nullptr) return text;
   // A value is at most 6/5 as long as its name ("&nGt;" is 5 bytes for 6); decode_entity writes at most 8 at once.
   char* start = arena.chars(text.size() + text.size() / 4 + 8);
   char* to = start;

@@ -16,6 +16,7 @@ constexpr TagSet kHeadings = {Tag::h1, Tag::h2, Tag::h3, Tag::h4, Tag::h5, Tag::
 void TreeBuilder::in_body(Token& token) {
   switch (token.type) {
     case Type::characters: {
+      if (token.text.empty()) return;
       if (std::memchr(token.text.data(), '\0', token.text.size()) != nullptr) {
         std::string kept(token.text);
         std::erase(kept, '\0');
