@@ -21,12 +21,11 @@ class EvalCommand : public Command {
         .group = "Models",
         .summary = "score a model on tasks",
         .examples = {"llmkit eval --model run/model --tasks hellaswag,arc-easy --task-data tasks/ -o scores",
-                     "llmkit eval --model run/model --tasks perplexity:file=books.jsonl.zst --min perplexity.bits_per_byte.negated=-1.6"},
+                     "llmkit eval --model run/model --tasks perplexity:file=books.jsonl.zst -o scores --max perplexity.bits_per_byte=1.6"},
         .details = "Semantics follow lm-evaluation-harness: multiple choice by log-likelihood (acc; acc_norm divides by the length of the choice in "
                    "characters), perplexity by rolling windows in which each token is predicted once, greedy generation up to a stop string. An item's "
                    "answers do not depend on the batch or the thread count. The output folder holds results.json, report.html and samples.jsonl with every "
-                   "request and answer; --resume takes finished answers over. Gates (--min TASK.METRIC=VALUE) ask for at least a value; for "
-                   "metrics where lower is better use TASK.METRIC.negated.",
+                   "request and answer; --resume takes finished answers over. Gates for scripts and CI: --min TASK.METRIC=VALUE, --max TASK.METRIC=VALUE.",
         .uses = kUsesOutput | kUsesThreads | kUsesForce | kUsesResume | kUsesJson | kUsesManifest | kUsesGates,
         .output_default = ""};
     return info;
@@ -57,10 +56,7 @@ class EvalCommand : public Command {
     for (auto& r : results) {
       summary.in += static_cast<uint64_t>(r.items);
       summary.inputs.insert(summary.inputs.end(), r.files.begin(), r.files.end());
-      for (auto& [name, m] : r.metrics) {
-        summary.metrics.emplace_back(r.name + "." + name, m.value);
-        summary.metrics.emplace_back(r.name + "." + name + ".negated", -m.value);
-      }
+      for (auto& [name, m] : r.metrics) summary.metrics.emplace_back(r.name + "." + name, m.value);
     }
     summary.kept = summary.in;
     if (!summary.interrupted) {
