@@ -9,6 +9,10 @@
 namespace llmkit::engine {
 namespace {
 
+// Floors of the standard deviation as a share of the median: a window of nearly equal values has no spread to speak of,
+// and gradient norms are heavy-tailed, doubling now and then in healthy runs.
+constexpr double kLeastLossSpread = 0.01, kLeastNormSpread = 0.25;
+
 double median(std::vector<double> values) {
   auto middle = values.begin() + static_cast<int64_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -23,7 +27,8 @@ std::string text(double value) {
 }
 
 // Why `value` is unusual, or nothing.
-std::string objection(std::string_view name, double value, const std::vector<double>& window, const AnomalyOptions& options) {
+std::string objection(std::string_view name, double value, const std::vector<double>& window, double least_spread,
+                      const AnomalyOptions& options) {
   if (std::isnan(value)) return std::string(name) + " is NaN";
   if (std::isinf(value)) return std::string(name) + " is infinite";
   if (options.sigmas <= 0 || static_cast<int64_t>(window.size()) < options.warm_values) return {};
@@ -31,8 +36,7 @@ std::string objection(std::string_view name, double value, const std::vector<dou
   std::vector<double> deviations;
   deviations.reserve(window.size());
   for (double w : window) deviations.push_back(std::abs(w - centre));
-  // A window of nearly equal values has no spread to speak of; one per cent of the median is its floor.
-  double sigma = std::max(1.4826 * median(std::move(deviations)), 0.01 * std::abs(centre));
+  double sigma = std::max(1.4826 * median(std::move(deviations)), least_spread * std::abs(centre));
   double limit = centre + options.sigmas * sigma;
   if (value <= limit) return {};
   return std::string(name) + " " + text(value) + " is a spike (median " + text(centre) + ", limit " + text(limit) + ")";
@@ -54,8 +58,8 @@ AnomalyPolicy parse_anomaly_policy(std::string_view name) {
 
 AnomalyVerdict AnomalyDetector::judge(double loss, double gradient_norm) {
   AnomalyVerdict verdict;
-  verdict.reason = objection("loss", loss, state_.losses, options_);
-  if (verdict.reason.empty()) verdict.reason = objection("gradient norm", gradient_norm, state_.norms, options_);
+  verdict.reason = objection("loss", loss, state_.losses, kLeastLossSpread, options_);
+  if (verdict.reason.empty()) verdict.reason = objection("gradient norm", gradient_norm, state_.norms, kLeastNormSpread, options_);
   if (verdict.reason.empty()) {
     remember(state_.losses, loss, options_.window);
     remember(state_.norms, gradient_norm, options_.window);

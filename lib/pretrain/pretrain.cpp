@@ -15,6 +15,7 @@
 #include "engine/lm_objective.h"
 #include "io/files.h"
 #include "kernels/cpu.h"
+#include "kernels/peak.h"
 #include "pretrain/data.h"
 #include "pretrain/plan.h"
 
@@ -119,6 +120,11 @@ int64_t steps_for_minutes(const PretrainOptions& options, engine::LmObjective& o
   return steps_in(options.train.minutes * 60 * kReserve, step, validation, options.run.eval_every);
 }
 
+double measured_peak(Precision precision, Parallel& parallel) {
+  kernels::Peak peak = kernels::measure_peak(parallel);
+  return (precision == Precision::bf16 && peak.bf16_gflops > 0 ? peak.bf16_gflops : peak.f32_gflops) * 1e9;
+}
+
 void resolve_lengths(TrainOptions& train, int64_t steps) {
   train.steps = steps;
   train.tokens = train.epochs = train.minutes = 0;
@@ -191,7 +197,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints());
   resolve_lengths(options.train, steps);
   io::write_file_atomically(run.file("config.toml"), resolved_config());
-  result.peak_flops = options.train.peak_gflops * 1e9;
+  result.peak_flops = options.train.peak_gflops > 0 ? options.train.peak_gflops * 1e9 : measured_peak(lm.precision, context.parallel);
   log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
             format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " + options.train.precision);
 
