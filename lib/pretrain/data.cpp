@@ -117,16 +117,19 @@ Data open_data(const DataOptions& options, Context& context) {
   }
   if (data.tokenizer) data.separator = data.tokenizer->eos().value_or(-1);
 
-  if (options.validation_data.empty()) {
+  std::string held_out_folder = options.validation_data;
+  if (held_out_folder.empty() && holds_shards(options.data) && holds_shards(options.data + "/validation"))
+    held_out_folder = options.data + "/validation";  // what `mix` keeps apart
+  if (held_out_folder.empty()) {
     auto held_out = static_cast<uint64_t>(static_cast<double>(whole.tokens) * options.validation_share);
     uint64_t cut = whole.tokens - held_out;
     data.train = part_of(whole, 0, cut);
     data.validation = part_of(whole, cut, whole.tokens);
   } else {
-    data.inputs.push_back(options.validation_data);
+    data.inputs.push_back(held_out_folder);
     data.train = whole;
-    data.validation = holds_shards(options.validation_data) ? open_shards(options.validation_data, data)
-                                                            : tokenize(read_texts(options.validation_data), data, context);
+    data.validation = holds_shards(held_out_folder) ? open_shards(held_out_folder, data)
+                                                    : tokenize(read_texts(held_out_folder), data, context);
   }
   data.fingerprint = fingerprint(data);
   return data;

@@ -21,7 +21,7 @@ struct ModelOptions {
 
 struct DataOptions {
   std::string data;             // folder of token shards, or text (.txt, .jsonl, compressed or not)
-  std::string validation_data;  // the same, kept apart; empty = the end of `data`
+  std::string validation_data;  // the same, kept apart; empty = DATA/validation where mix left one, else the end of `data`
   double validation_share = 0.05; // of the tokens, from the end of `data`
   std::string tokenizer;        // for text: byte, char, or a tokenizer folder; for shards only where they carry none
   std::string order = "windows";

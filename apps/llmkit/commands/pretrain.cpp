@@ -44,7 +44,7 @@ class PretrainCommand final : public Command {
     constexpr int64_t kMany = int64_t{1} << 40;
     o.group("Data");
     o.text("--data", &d.data, "PATH", "folder of token shards (llmkit mix), or text: .txt, .jsonl, compressed or not");
-    o.text("--validation-data", &d.validation_data, "PATH", "validate on this instead of the end of --data");
+    o.text("--validation-data", &d.validation_data, "PATH", "validate on this; default: --data's folder validation, else its end");
     o.real("--validation-share", &d.validation_share, "SHARE", "share of the tokens, from the end, kept for validation", 0, 0.9);
     o.text("--tokenizer", &d.tokenizer, "NAME|DIR", "for text: byte, char or a tokenizer folder");
     o.choice("--order", &d.order, {"windows", "crops"}, "windows: every token once an epoch; crops: random places");

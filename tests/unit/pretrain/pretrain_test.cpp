@@ -1,0 +1,197 @@
+#include "pretrain/pretrain.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "formats/token_shards.h"
+#include "io/files.h"
+#include "pretrain/data.h"
+
+using namespace llmkit;
+using namespace llmkit::pretrain;
+namespace fs = std::filesystem;
+
+namespace {
+
+struct TemporaryFolder {
+  std::string path;
+  TemporaryFolder() {
+    std::string pattern = (fs::temp_directory_path() / "llmkit-pretrain-XXXXXX").string();
+    path = mkdtemp(pattern.data());
+  }
+  ~TemporaryFolder() { fs::remove_all(path); }
+};
+
+class Silent final : public ProgressSink {
+ public:
+  void update(double, double, std::string_view, std::string_view) override {}
+};
+
+struct Stage {
+  explicit Stage(int threads) : parallel(threads) { log::set_level(log::Level::error); }
+  Parallel parallel;
+  StopFlag stop;
+  Silent silent;
+  Context context{parallel, stop, silent, 7};
+};
+
+std::string counting_text() {
+  std::string text;
+  for (int i = 0; i < 900; ++i) text += std::to_string(i) + (i % 10 == 9 ? "\n" : " ");
+  return text;
+}
+
+PretrainOptions tiny(const TemporaryFolder& folder, const std::string& run, const std::string& arch) {
+  if (!fs::exists(folder.path + "/text.txt")) std::ofstream(folder.path + "/text.txt") << counting_text();
+  PretrainOptions options;
+  options.model.arch = arch;
+  options.model.layers = 2;
+  options.model.heads = 4;
+  options.model.kv_heads = arch == "llama" ? 2 : 0;
+  options.model.width = 64;
+  options.model.context = 32;
+  options.model.bias = false;
+  options.model.dropout = 0.1;
+  options.data.data = folder.path + "/text.txt";
+  options.data.tokenizer = "char";
+  options.train.batch = 8;
+  options.train.accumulation = 2;
+  options.train.steps = 12;
+  options.train.lr = 3e-3;
+  options.train.peak_gflops = 1;
+  options.run.output = folder.path + "/" + run;
+  options.run.eval_every = 5;
+  options.run.checkpoint_every = 4;
+  options.run.sample_tokens = 8;
+  return options;
+}
+
+PretrainResult train(Stage& stage, PretrainOptions options) {
+  return pretrain::pretrain(options, stage.context, [&] { return "steps = " + std::to_string(options.train.steps) + "\n"; });
+}
+
+void check_same(const std::string& one, const std::string& other) {
+  for (const char* file : {"metrics.jsonl", "samples.txt", "model/model.safetensors", "model/config.json", "model/tokenizer.json",
+                           "checkpoints/step-000012/optimizer.safetensors", "checkpoints/step-000012/state.json"})
+    CHECK_MESSAGE(io::read_file(one + "/" + file) == io::read_file(other + "/" + file), file);
+}
+
+}  // namespace
+
+TEST_CASE("one thread and eight train the same model") {
+  for (const char* arch : {"llama", "gpt2"}) {
+    CAPTURE(arch);
+    TemporaryFolder folder;
+    Stage one(1), eight(8);
+    train(one, tiny(folder, "one", arch));
+    // On a busy machine a worker may wake up late: again until each had its share.
+    auto enough = [&] { return eight.parallel.stats().workers >= 2 && eight.parallel.stats().least_tiles >= 3; };
+    for (int attempt = 0; attempt < 20 && !enough(); ++attempt) {
+      fs::remove_all(folder.path + "/eight");
+      train(eight, tiny(folder, "eight", arch));
+    }
+    CHECK(enough());
+    check_same(folder.path + "/one", folder.path + "/eight");
+  }
+}
+
+TEST_CASE("a run that was stopped and resumed ends with the model of one that was not") {
+  TemporaryFolder folder;
+  Stage whole(2);
+  train(whole, tiny(folder, "whole", "llama"));
+
+  // Asks to stop when the sixth step is reported.
+  class StopAt final : public ProgressSink {
+   public:
+    explicit StopAt(StopFlag& stop) : stop_(stop) {}
+    void update(double done, double, std::string_view, std::string_view) override {
+      if (done == 6) stop_.request();
+    }
+
+   private:
+    StopFlag& stop_;
+  };
+  Stage first(2), second(1);
+  StopAt stop_at(first.stop);
+  Context context{first.parallel, first.stop, stop_at, 7};
+  PretrainOptions options = tiny(folder, "parts", "llama");
+  PretrainResult broken = pretrain::pretrain(options, context, [] { return std::string(); });
+  CHECK(broken.fit.interrupted);
+  CHECK(broken.fit.step == 6);
+  CHECK(broken.model_folder.empty());
+  options = tiny(folder, "parts", "llama");
+  options.run.resume = true;
+  PretrainResult rest = train(second, options);
+  CHECK(rest.fit.resumed_from == 6);
+  check_same(folder.path + "/whole", folder.path + "/parts");
+}
+
+TEST_CASE("training learns: the loss of counting falls well below its start") {
+  TemporaryFolder folder;
+  Stage stage(2);
+  PretrainOptions options = tiny(folder, "run", "llama");
+  options.train.steps = 120;
+  options.train.lr = 1e-2;
+  options.train.accumulation = 1;
+  options.run.eval_every = options.run.checkpoint_every = 0;
+  options.model.dropout = 0;
+  PretrainResult result = train(stage, options);
+  REQUIRE(result.fit.validation.size() == 3);
+  CHECK(result.fit.validation[0].value < 2.1);  // ln 12 = 2.48 untrained
+  CHECK(result.fit.validation[2].name == "val_bits_per_byte");
+  CHECK(result.fit.validation[2].value == doctest::Approx(result.fit.validation[0].value / 0.693147).epsilon(1e-4));
+}
+
+TEST_CASE("the same data comes from shards, with their held-out part beside them") {
+  TemporaryFolder folder;
+  auto shards = [&](const std::string& path, int first) {
+    formats::TokenShardOptions options;
+    options.vocab_size = 50;
+    formats::TokenShardWriter writer(path, options);
+    std::vector<int32_t> tokens(30);
+    for (int32_t i = 0; i < 30; ++i) tokens[static_cast<size_t>(i)] = (first + i) % 50;
+    writer.add_document(tokens);
+    writer.finish();
+  };
+  shards(folder.path + "/data", 0);
+  Stage stage(1);
+  DataOptions options;
+  options.data = folder.path + "/data";
+  options.validation_share = 0.1;
+  Data split = open_data(options, stage.context);
+  CHECK(split.train.tokens == 27);
+  CHECK(split.validation.tokens == 3);
+  std::vector<int32_t> tail(3);
+  split.validation.read(0, tail);
+  CHECK(tail == std::vector<int32_t>{27, 28, 29});
+
+  shards(folder.path + "/data/validation", 40);
+  Data apart = open_data(options, stage.context);
+  CHECK(apart.train.tokens == 30);
+  CHECK(apart.validation.tokens == 30);
+  CHECK(apart.fingerprint != split.fingerprint);
+}
+
+TEST_CASE("what cannot work is said before anything is written") {
+  TemporaryFolder folder;
+  Stage stage(1);
+  PretrainOptions options = tiny(folder, "run", "llama");
+  options.data.tokenizer.clear();
+  CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("text needs --tokenizer"), UsageError);
+  options = tiny(folder, "run", "llama");
+  options.model.context = 100000;
+  CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("too little data"), Error);
+  options = tiny(folder, "run", "gpt2");
+  options.model.kv_heads = 2;
+  CHECK_THROWS_AS(train(stage, options), UsageError);
+  options = tiny(folder, "run", "llama");
+  options.data.document_mask = true;
+  CHECK_THROWS_AS(train(stage, options), UsageError);
+  stage.context.memory_bytes = 1000;
+  CHECK_THROWS_WITH_AS(train(stage, tiny(folder, "run", "llama")), doctest::Contains("does not fit into memory"), Error);
+  CHECK_FALSE(fs::exists(folder.path + "/run"));
+}
