@@ -1,5 +1,6 @@
 #include "families.h"
 
+#include "clean/filter.h"
 #include "decode/sampler.h"
 #include "rl/agent.h"
 #include "rl/environment.h"

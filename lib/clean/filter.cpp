@@ -26,6 +26,12 @@ const std::vector<Recipe>& recipes() {
   return kRecipes;
 }
 
+std::vector<Descriptor> RecipeFamily::descriptors() const {
+  std::vector<Descriptor> out;
+  for (const Recipe& r : recipes()) out.push_back({r.name, r.summary, "", {}, r.specs});
+  return out;
+}
+
 FilterChain::FilterChain(std::string_view recipe, const std::vector<std::string>& extra) {
   if (recipe != "none") {
     auto found = std::find_if(recipes().begin(), recipes().end(), [&](const Recipe& r) { return r.name == recipe; });

@@ -56,6 +56,10 @@ struct Recipe {
   std::string_view specs;  // separated by ';'
 };
 const std::vector<Recipe>& recipes();  // recipes.def
+// Recipes as a family for help pages: the note of each is its list of filters.
+struct RecipeFamily {
+  std::vector<Descriptor> descriptors() const;
+};
 
 // Filters in order; the first that drops a document ends it.
 class FilterChain {
