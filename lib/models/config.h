@@ -43,6 +43,8 @@ struct ModelConfig {
 
   // Fills the zeros in and throws Error naming the key that does not fit.
   void complete();
+  // Numbers in the matrices, after complete(): what a file of weights must at least hold.
+  double matrix_numbers() const;
 };
 
 }  // namespace llmkit::models

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <map>
 #include <set>
 
 #include "formats/json.h"
@@ -92,15 +93,13 @@ void read_weight(Parallel& parallel, T* values, const Range& r, bool transposed,
   });
 }
 
-// Each tensor of the file by the name our map has for it.
-const TensorView* find_weight(const std::vector<const TensorView*>& tensors, const std::string& name, std::string_view optional_prefix) {
-  auto named = [&](std::string_view wanted) -> const TensorView* {
-    for (const TensorView* t : tensors)
-      if (t->name == wanted) return t;
-    return nullptr;
-  };
-  if (const TensorView* t = named(name)) return t;
-  return !optional_prefix.empty() && name.starts_with(optional_prefix) ? named(std::string_view(name).substr(optional_prefix.size())) : nullptr;
+using ByName = std::map<std::string_view, const TensorView*>;
+
+const TensorView* find_weight(const ByName& tensors, std::string_view name, std::string_view optional_prefix) {
+  auto found = tensors.find(name);
+  if (found == tensors.end() && !optional_prefix.empty() && name.starts_with(optional_prefix))
+    found = tensors.find(name.substr(optional_prefix.size()));
+  return found == tensors.end() ? nullptr : found->second;
 }
 
 // A bias that the dialect writes and the model was built without (GPT-2 shapes trained without biases): zeros on disk.
@@ -117,9 +116,11 @@ int64_t bias_size(const nn::ParameterStore& store, std::string_view bias) {
 void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, const std::string& where, Parallel& parallel) {
   auto architecture = architectures().make(model.config().architecture);
   nn::ParameterStore& store = model.parameters();
+  ByName by_name;
+  for (const TensorView* t : tensors) by_name.emplace(t->name, t);
   std::set<const TensorView*> used;
   for (const WeightName& name : architecture->weight_names(model.config())) {
-    const TensorView* t = find_weight(tensors, name.theirs, architecture->optional_prefix());
+    const TensorView* t = find_weight(by_name, name.theirs, architecture->optional_prefix());
     if (!t) throw Error({.what = "missing weight " + name.theirs, .where = where, .expected = {}, .found = {}, .hint = "does config.json belong to these weights?"});
     used.insert(t);
     if (store.find(name.ours) == nn::kNoParameter) {
@@ -144,9 +145,17 @@ std::unique_ptr<Model> Model::load(const std::string& folder, Parallel& parallel
   std::string path = folder + "/config.json";
   formats::Json json = formats::load_json(path);
   ModelConfig config = architectures().make(json.get_string("model_type"))->read_config(json);
-  auto model = std::make_unique<Decoder>(config, options);
-  if (options.planning) return model;
+  config.complete();
+  if (options.planning) return std::make_unique<Decoder>(config, options);
   auto weights = formats::SafetensorsModel::open(folder);
+  // Before anything is allocated: a damaged config.json may ask for any size. Small differences are told by name below.
+  double held = 0;
+  for (const TensorView* t : weights.tensors()) held += static_cast<double>(t->elements());
+  constexpr double kSlack = 1e6;
+  if (config.matrix_numbers() > 2 * held + kSlack)
+    throw Error({.what = "config.json describes a larger model than the weights", .where = folder, .expected = std::to_string(config.matrix_numbers()) + " numbers",
+                 .found = std::to_string(held), .hint = "does config.json belong to these weights?"});
+  auto model = std::make_unique<Decoder>(config, options);
   load_tensors(*model, weights.tensors(), folder, parallel);
   return model;
 }

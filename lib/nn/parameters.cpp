@@ -25,8 +25,10 @@ ParameterId ParameterStore::add(ParameterSpec spec) {
   static_cast<ParameterSpec&>(p) = std::move(spec);
   p.offset = flat_size_;
   flat_size_ += (p.size() + kAlignElements - 1) / kAlignElements * kAlignElements;
+  auto id = static_cast<ParameterId>(parameters_.size());
+  by_name_.emplace(p.name, id);
   parameters_.push_back(std::move(p));
-  return static_cast<ParameterId>(parameters_.size()) - 1;
+  return id;
 }
 
 void ParameterStore::allocate(bool training, bool planning) {
@@ -75,9 +77,8 @@ void ParameterStore::initialise(uint64_t seed, Parallel& parallel) {
 }
 
 ParameterId ParameterStore::find(std::string_view name) const {
-  for (size_t i = 0; i < parameters_.size(); ++i)
-    if (parameters_[i].name == name) return static_cast<ParameterId>(i);
-  return kNoParameter;
+  auto found = by_name_.find(name);
+  return found == by_name_.end() ? kNoParameter : found->second;
 }
 
 const Parameter& ParameterStore::at(std::string_view name) const {

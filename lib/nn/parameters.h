@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -86,6 +87,7 @@ class ParameterStore {
 
   DType dtype_;
   std::vector<Parameter> parameters_;
+  std::map<std::string, ParameterId, std::less<>> by_name_;
   std::unique_ptr<TensorNode[]> nodes_;
   std::unique_ptr<WeightCache[]> caches_;
   MemoryBlock values_, gradients_;

@@ -298,6 +298,8 @@ TEST_CASE("a folder that does not fit is refused with the reason") {
     return Model::load(folder.path, parallel);
   };
   CHECK_THROWS_WITH_AS(load_with("vocab_size", 51), doctest::Contains("[51, 32]"), Error);
+  CHECK_THROWS_WITH_AS(load_with("vocab_size", int64_t{1} << 30), doctest::Contains("larger model"), Error);
+  CHECK_THROWS_WITH_AS(load_with("max_position_embeddings", int64_t{1} << 40), doctest::Contains("max_positions"), Error);
   CHECK_THROWS_WITH_AS(load_with("num_hidden_layers", 3), doctest::Contains("missing weight"), Error);
   CHECK_THROWS_WITH_AS(load_with("num_hidden_layers", 1), doctest::Contains("no place"), Error);
   CHECK_THROWS_WITH_AS(load_with("model_type", "lama"), doctest::Contains("llama"), Error);
