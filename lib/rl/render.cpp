@@ -103,14 +103,18 @@ std::string sparkline(const std::vector<double>& values, int width) {
 
 std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width, int height) {
   std::vector<std::vector<double>> points;
-  double low = reference, high = reference;
+  std::vector<double> all;
   for (auto& curve : curves) {
     points.push_back(stretch_means(curve.values, width));
-    for (double p : points.back()) low = std::min(low, p), high = std::max(high, p);
+    all.insert(all.end(), points.back().begin(), points.back().end());
   }
+  std::sort(all.begin(), all.end());
+  // The first steps of a learner are far off: 2 % at either end may leave the picture at its edge.
+  size_t off = all.size() / 50;
+  double low = all.empty() ? reference : std::min(reference, all[off]), high = all.empty() ? reference : std::max(reference, all[all.size() - 1 - off]);
   if (!(high > low)) high = low + 1;
   std::vector<std::string> rows(static_cast<size_t>(height), std::string(static_cast<size_t>(width), ' '));
-  auto row_of = [&](double y) { return static_cast<size_t>(std::lround((high - y) / (high - low) * (height - 1))); };
+  auto row_of = [&](double y) { return static_cast<size_t>(std::lround((high - std::clamp(y, low, high)) / (high - low) * (height - 1))); };
   for (size_t x = 0; x < static_cast<size_t>(width); x += 2) rows[row_of(reference)][x] = '-';
   for (size_t c = 0; c < points.size(); ++c) {
     size_t n = points[c].size();

@@ -21,7 +21,8 @@ struct Curve {
   std::string name;
   std::vector<double> values;
 };
-// Curves over a common axis, as a plot of `width` x `height` characters with a letter for each; `reference` is a dashed line.
+// Curves over a common axis, as a plot of `width` x `height` characters with a letter for each; `reference` is a
+// dashed line. The most extreme 2 % of the points at either end are drawn at the edge.
 std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width, int height);
 // Eight levels of blocks, one character for each of `width` equal stretches.
 std::string sparkline(const std::vector<double>& values, int width);
