@@ -14,8 +14,8 @@ namespace llmkit::formats {
 class BadRecords {
  public:
   static constexpr size_t kLocated = 10;
-  void add(std::string_view input, int64_t line, const Refusal& refusal);   // "INPUT:LINE: …"
-  void add_at(std::string_view place, const Refusal& refusal);              // "PLACE: …"
+  void add(std::string_view input, int64_t line, const Refusal& refusal);  // "INPUT:LINE: …"
+  void add_at(std::string_view place, const Refusal& refusal);             // "PLACE: …"
   int64_t total() const { return total_; }
   const std::map<std::string, int64_t>& by_reason() const { return by_reason_; }
   // "docs.jsonl:17: invalid-json: unclosed string", at most kLocated of them.

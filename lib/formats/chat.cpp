@@ -7,9 +7,9 @@ namespace {
 
 // Data in the field names the same speaker in many ways.
 constexpr std::pair<std::string_view, std::string_view> kRoles[] = {
-    {"system", "system"},       {"developer", "system"},        {"user", "user"},       {"human", "user"},
-    {"assistant", "assistant"}, {"gpt", "assistant"},           {"bot", "assistant"},   {"model", "assistant"},
-    {"chatgpt", "assistant"},   {"function_call", "assistant"}, {"tool", "tool"},       {"observation", "tool"},
+    {"system", "system"},       {"developer", "system"},        {"user", "user"},         {"human", "user"},
+    {"assistant", "assistant"}, {"gpt", "assistant"},           {"bot", "assistant"},     {"model", "assistant"},
+    {"chatgpt", "assistant"},   {"function_call", "assistant"}, {"tool", "tool"},         {"observation", "tool"},
     {"function", "tool"},       {"tool_call", "assistant"},     {"tool_response", "tool"}};
 
 std::string_view role_of(std::string_view written) {
@@ -57,7 +57,8 @@ std::optional<Refusal> read_message(const Json& value, std::vector<Message>& out
   Message message;
   message.role = role_of(role->as_string());
   if (message.role.empty()) return Refusal{"bad-message", "unknown role '" + role->as_string() + "'"};
-  if (content && !read_content(*content, message.content)) return Refusal{"bad-message", "content is neither text nor a list of texts"};
+  if (content && !read_content(*content, message.content))
+    return Refusal{"bad-message", "content is neither text nor a list of texts"};
   if (auto* calls = value.find("tool_calls"); calls && calls->size() > 0) {
     if (!message.content.empty()) message.content += '\n';
     message.content += write_json(*calls);
@@ -94,7 +95,8 @@ bool read_alpaca(const Json& value, Conversation& out) {
   if (!output || !output->is_string()) return false;
   if (auto* history = value.find("history"); history && history->is_array()) {
     for (auto& turn : history->as_array()) {
-      if (!turn.is_array() || turn.size() != 2 || !turn.as_array()[0].is_string() || !turn.as_array()[1].is_string()) return false;
+      if (!turn.is_array() || turn.size() != 2 || !turn.as_array()[0].is_string() || !turn.as_array()[1].is_string())
+        return false;
       out.messages.push_back({"user", turn.as_array()[0].as_string()});
       out.messages.push_back({"assistant", turn.as_array()[1].as_string()});
     }
@@ -124,12 +126,14 @@ Result<Conversation> parse_conversation(const Json& value) {
   if (!value.is_object()) return Refusal{"unknown-chat-format", "no JSON object"};
   Conversation out;
   if (auto* id = first_of(value, {"id"})) out.id = id->is_string() ? id->as_string() : write_json(*id);
-  if (std::string system = text_or_empty(value, "system"); !system.empty()) out.messages.push_back({"system", std::move(system)});
+  if (std::string system = text_or_empty(value, "system"); !system.empty())
+    out.messages.push_back({"system", std::move(system)});
   std::optional<Refusal> refusal;
   if (auto* list = first_of(value, {"messages", "conversations", "conversation"})) {
     refusal = read_messages(*list, out.messages);
   } else if (value.has("instruction") && !value.has("chosen")) {
-    if (!read_alpaca(value, out)) refusal = Refusal{"bad-message", "instruction without output, or a history that is no list of pairs"};
+    if (!read_alpaca(value, out))
+      refusal = Refusal{"bad-message", "instruction without output, or a history that is no list of pairs"};
   } else {
     refusal = read_pair(value, out);
   }

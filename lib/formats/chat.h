@@ -21,9 +21,9 @@
 namespace llmkit::formats {
 
 struct Message {
-  std::string role;     // system, user, assistant, tool (what a tool answered)
+  std::string role;  // system, user, assistant, tool (what a tool answered)
   std::string content;
-  std::string name{};   // of the speaker or tool, may be empty
+  std::string name{};              // of the speaker or tool, may be empty
   std::optional<double> weight{};  // of its tokens in the loss, where the data says one; it wins over the role's rule
 };
 

@@ -63,7 +63,9 @@ bool ConversationReader::open_next() {
   return true;
 }
 
-void ConversationReader::refuse(int64_t number, const Refusal& refusal) { bad_.add(input_->name(), number, refusal); }
+void ConversationReader::refuse(int64_t number, const Refusal& refusal) {
+  bad_.add(input_->name(), number, refusal);
+}
 
 bool ConversationReader::next(Conversation& conversation) {
   while (true) {
@@ -79,7 +81,8 @@ bool ConversationReader::next(Conversation& conversation) {
     std::string_view line;
     if (!is_array_ && lines_ && lines_->next(line)) {
       if (line.find_first_not_of(" \t") == std::string_view::npos) continue;
-      auto parsed = lines_->line_too_long() ? Result<Conversation>(Refusal{"line-too-long", "more than 64 MiB"}) : parse_conversation_line(line);
+      auto parsed = lines_->line_too_long() ? Result<Conversation>(Refusal{"line-too-long", "more than 64 MiB"})
+                                            : parse_conversation_line(line);
       if (!parsed) {
         refuse(lines_->line_number(), parsed.refusal());
         continue;

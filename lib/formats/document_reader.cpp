@@ -25,7 +25,9 @@ bool DocumentReader::open_next() {
   return true;
 }
 
-uint64_t DocumentReader::bytes_in() const { return bytes_before_ + (input_ ? input_->bytes_in() : 0); }
+uint64_t DocumentReader::bytes_in() const {
+  return bytes_before_ + (input_ ? input_->bytes_in() : 0);
+}
 
 void DocumentReader::read_text_file(LineBatch& batch) {
   size_t begin = batch.bytes.size();

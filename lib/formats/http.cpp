@@ -10,7 +10,9 @@
 namespace llmkit::formats {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
@@ -106,7 +108,8 @@ Unpacked unpack_deflate(std::string_view body, std::string& out, uint64_t max_by
 // Undoes one content coding. `body` stays as it is where it is already decoded.
 Unpacked undo(std::string_view coding, std::string& body, uint64_t max_bytes, bool& damaged) {
   std::string out;
-  Unpacked result = equal_ignoring_case(coding, "deflate") ? unpack_deflate(body, out, max_bytes, damaged) : unpack(body, out, max_bytes, damaged);
+  Unpacked result = equal_ignoring_case(coding, "deflate") ? unpack_deflate(body, out, max_bytes, damaged)
+                                                           : unpack(body, out, max_bytes, damaged);
   if (result == Unpacked::done) body = std::move(out);
   return result;
 }
@@ -152,7 +155,8 @@ Result<HttpResponse> parse_http_response(std::string_view block, uint64_t max_bo
     return Refusal{"not-http", "the record does not start with an HTTP status line"};
   at += parse_header_fields(block.substr(at), response.headers);
   std::string_view stored = block.substr(at);
-  if (!equal_ignoring_case(trim(response.header("Transfer-Encoding")), "chunked") || !decode_chunks(stored, response.body, response.damaged))
+  if (!equal_ignoring_case(trim(response.header("Transfer-Encoding")), "chunked") ||
+      !decode_chunks(stored, response.body, response.damaged))
     response.body = stored;
 
   std::string_view codings = response.header("Content-Encoding");
@@ -169,7 +173,8 @@ Result<HttpResponse> parse_http_response(std::string_view block, uint64_t max_bo
       return Refusal{"unsupported-encoding", std::string(coding)};
     }  // anything else ("utf-8") is a mistake of the server: the body is what it is
   }
-  if (response.body.size() > max_body_bytes) return Refusal{"body-too-large", std::to_string(response.body.size()) + " bytes"};
+  if (response.body.size() > max_body_bytes)
+    return Refusal{"body-too-large", std::to_string(response.body.size()) + " bytes"};
   return response;
 }
 

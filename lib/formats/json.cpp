@@ -8,7 +8,6 @@
 namespace llmkit::formats {
 namespace {
 
-
 [[noreturn]] void throw_type(std::string_view where, std::string_view expected, const Json& found) {
   std::string shown(found.type_name());
   if (found.is_string()) shown += " \"" + printable(found.as_string(), 40) + "\"";
@@ -26,7 +25,8 @@ Json::Json(uint64_t value) {
 }
 
 std::string_view Json::type_name() const {
-  static constexpr std::string_view kNames[] = {"null", "boolean", "integer", "integer", "number", "string", "array", "object"};
+  static constexpr std::string_view kNames[] = {"null",   "boolean", "integer", "integer",
+                                                "number", "string",  "array",   "object"};
   return kNames[value_.index()];
 }
 
@@ -106,7 +106,9 @@ const Json* Json::get(std::string_view key, bool optional) const {
   return value;
 }
 
-const Json& Json::at(std::string_view key) const { return *get(key, false); }
+const Json& Json::at(std::string_view key) const {
+  return *get(key, false);
+}
 
 bool Json::get_bool(std::string_view key, std::optional<bool> fallback) const {
   const Json* value = get(key, fallback.has_value());
@@ -128,7 +130,9 @@ std::string Json::get_string(std::string_view key, std::optional<std::string> fa
   return value ? value->as_string(path(key)) : *std::move(fallback);
 }
 
-const JsonArray& Json::get_array(std::string_view key) const { return at(key).as_array(path(key)); }
+const JsonArray& Json::get_array(std::string_view key) const {
+  return at(key).as_array(path(key));
+}
 
 size_t Json::size() const {
   if (auto* array = std::get_if<JsonArray>(&value_)) return array->size();

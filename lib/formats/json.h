@@ -45,7 +45,9 @@ class Json {
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(value_); }
   bool is_bool() const { return std::holds_alternative<bool>(value_); }
-  bool is_integer() const { return std::holds_alternative<int64_t>(value_) || std::holds_alternative<uint64_t>(value_); }
+  bool is_integer() const {
+    return std::holds_alternative<int64_t>(value_) || std::holds_alternative<uint64_t>(value_);
+  }
   bool is_number() const { return is_integer() || std::holds_alternative<double>(value_); }
   bool is_string() const { return std::holds_alternative<std::string>(value_); }
   bool is_array() const { return std::holds_alternative<JsonArray>(value_); }
@@ -94,11 +96,12 @@ struct JsonOptions {
 Json parse_json(std::string_view text, std::string_view where, const JsonOptions& options = {});
 Json load_json(const std::string& path, uint64_t max_bytes = uint64_t{1} << 30);  // a file, also .gz and .zst
 
-// One line (indent 0) or one member a line, indented. Real numbers are the shortest that read back equal and keep a ".0";
-// NaN and infinities become null.
+// One line (indent 0) or one member a line, indented. Real numbers are the shortest that read back equal and keep a
+// ".0"; NaN and infinities become null.
 std::string write_json(const Json& value, int indent = 0);
 
-// Appends `text` as a JSON string with quotes. Bytes that are no UTF-8 become U+FFFD, so that the output is always valid.
+// Appends `text` as a JSON string with quotes. Bytes that are no UTF-8 become U+FFFD, so that the output is always
+// valid.
 void append_json_string(std::string& out, std::string_view text);
 bool is_valid_utf8(std::string_view text);
 

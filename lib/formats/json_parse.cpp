@@ -18,14 +18,22 @@ class Converter {
 
   Json convert(simdjson::dom::element element) {
     switch (element.type()) {
-      case simdjson::dom::element_type::OBJECT: return convert_object(element.get_object().value_unsafe());
-      case simdjson::dom::element_type::ARRAY: return convert_array(element.get_array().value_unsafe());
-      case simdjson::dom::element_type::STRING: return Json(element.get_string().value_unsafe());
-      case simdjson::dom::element_type::INT64: return Json(element.get_int64().value_unsafe());
-      case simdjson::dom::element_type::UINT64: return Json(element.get_uint64().value_unsafe());
-      case simdjson::dom::element_type::DOUBLE: return Json(element.get_double().value_unsafe());
-      case simdjson::dom::element_type::BOOL: return Json(element.get_bool().value_unsafe());
-      case simdjson::dom::element_type::NULL_VALUE: break;
+      case simdjson::dom::element_type::OBJECT:
+        return convert_object(element.get_object().value_unsafe());
+      case simdjson::dom::element_type::ARRAY:
+        return convert_array(element.get_array().value_unsafe());
+      case simdjson::dom::element_type::STRING:
+        return Json(element.get_string().value_unsafe());
+      case simdjson::dom::element_type::INT64:
+        return Json(element.get_int64().value_unsafe());
+      case simdjson::dom::element_type::UINT64:
+        return Json(element.get_uint64().value_unsafe());
+      case simdjson::dom::element_type::DOUBLE:
+        return Json(element.get_double().value_unsafe());
+      case simdjson::dom::element_type::BOOL:
+        return Json(element.get_bool().value_unsafe());
+      case simdjson::dom::element_type::NULL_VALUE:
+        break;
     }
     return Json();
   }
@@ -72,7 +80,8 @@ class Converter {
     for (size_t i = 1; i < object.by_key.size(); ++i) {
       uint32_t before = object.by_key[i - 1], here = object.by_key[i];
       if (members[before].first != members[here].first) continue;
-      if (refuse_duplicates_) throw Error({"the key \"" + printable(members[here].first, 40) + "\" appears twice", object.where, {}, {}, {}});
+      if (refuse_duplicates_)
+        throw Error({"the key \"" + printable(members[here].first, 40) + "\" appears twice", object.where, {}, {}, {}});
       members[before].second = std::move(members[here].second);
       dropped[here] = any = true;
       object.by_key[i] = before;
@@ -104,8 +113,11 @@ Json parse_json(std::string_view text, std::string_view where, const JsonOptions
   auto status = parser.allocate(std::max<size_t>(padded.size(), 64), static_cast<size_t>(options.max_depth));
   if (!status) status = parser.parse(padded).get(root);
   if (status == simdjson::DEPTH_ERROR)
-    throw Error({"is nested too deep", std::string(where), "at most " + std::to_string(options.max_depth) + " levels", {}, {}});
-  if (status) throw Error({std::string("is not valid JSON (") + simdjson::error_message(status) + ")", std::string(where), {}, {}, {}});
+    throw Error(
+        {"is nested too deep", std::string(where), "at most " + std::to_string(options.max_depth) + " levels", {}, {}});
+  if (status)
+    throw Error(
+        {std::string("is not valid JSON (") + simdjson::error_message(status) + ")", std::string(where), {}, {}, {}});
   return Converter(where, options.refuse_duplicate_keys).convert(root);
 }
 
@@ -114,6 +126,8 @@ Json load_json(const std::string& path, uint64_t max_bytes) {
   return parse_json(io::read_all(*input, max_bytes), path);
 }
 
-bool is_valid_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
+bool is_valid_utf8(std::string_view text) {
+  return simdjson::validate_utf8(text.data(), text.size());
+}
 
 }  // namespace llmkit::formats

@@ -87,7 +87,8 @@ class MemberWalker {
 Refusal refusal_of(simdjson::error_code status, std::string_view line) {
   std::string detail = simdjson::error_message(status);
   if (status == simdjson::UTF8_ERROR) return {"invalid-utf8", detail};
-  if (status == simdjson::DEPTH_ERROR) return {"too-deep", "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
+  if (status == simdjson::DEPTH_ERROR)
+    return {"too-deep", "nested deeper than " + std::to_string(kMaxDepth) + " levels"};
   // A damaged string often is both; what a person wants to know first is that the bytes are wrong.
   if (!is_valid_utf8(line)) return {"invalid-utf8", "bytes that are no UTF-8"};
   return {"invalid-json", detail};

@@ -1,5 +1,5 @@
-// Documents as JSON lines: parsing, writing, and reading many inputs in bounded memory. Unknown members pass through byte
-// for byte. A bad line (not JSON, not UTF-8, no text) is counted, located and skipped; it never stops a command.
+// Documents as JSON lines: parsing, writing, and reading many inputs in bounded memory. Unknown members pass through
+// byte for byte. A bad line (not JSON, not UTF-8, no text) is counted, located and skipped; it never stops a command.
 #pragma once
 
 #include <cstdint>
@@ -72,7 +72,7 @@ class DocumentReader {
   // The place of the document that next() returned last.
   const std::string& input_name() const { return inputs_[batch_.lines.empty() ? 0 : batch_.lines[at_ - 1].input]; }
   int64_t line_number() const { return batch_.lines.empty() ? 0 : batch_.lines[at_ - 1].number; }
-  uint64_t bytes_in() const;        // compressed bytes read so far, of all inputs
+  uint64_t bytes_in() const;                                // compressed bytes read so far, of all inputs
   uint64_t total_bytes_in() const { return total_bytes_; }  // 0 = unknown
 
  private:

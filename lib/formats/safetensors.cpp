@@ -31,7 +31,8 @@ std::optional<DType> dtype_of(std::string_view name) {
   return {};
 }
 
-[[noreturn]] void refuse(const std::string& where, std::string what, std::string expected = {}, std::string found = {}, std::string hint = {}) {
+[[noreturn]] void refuse(const std::string& where, std::string what, std::string expected = {}, std::string found = {},
+                         std::string hint = {}) {
   throw Error({std::move(what), where, std::move(expected), std::move(found), std::move(hint)});
 }
 
@@ -51,7 +52,8 @@ Entry read_entry(const std::string& name, const Json& json, uint64_t data_bytes,
   if (!known) refuse(where, "unknown dtype", {}, printable(dtype, 20));
   entry.view.dtype = *known;
   auto& shape = json.get_array("shape");
-  if (shape.size() > kMaxDims) refuse(where, "too many dimensions", "at most " + std::to_string(kMaxDims), std::to_string(shape.size()));
+  if (shape.size() > kMaxDims)
+    refuse(where, "too many dimensions", "at most " + std::to_string(kMaxDims), std::to_string(shape.size()));
   std::optional<uint64_t> bytes = dtype_bytes(*known);
   for (auto& dim : shape) {
     uint64_t size = dim.as_uint(where);
@@ -65,25 +67,33 @@ Entry read_entry(const std::string& name, const Json& json, uint64_t data_bytes,
   entry.begin = offsets[0].as_uint(where);
   entry.end = offsets[1].as_uint(where);
   if (entry.begin > entry.end || entry.end > data_bytes)
-    refuse(where, "data_offsets lie outside the data", "at most " + std::to_string(data_bytes), std::to_string(entry.end), "is the copy complete?");
+    refuse(where, "data_offsets lie outside the data", "at most " + std::to_string(data_bytes),
+           std::to_string(entry.end), "is the copy complete?");
   if (entry.end - entry.begin != *bytes)
-    refuse(where, "shape and data_offsets disagree", std::to_string(*bytes) + " bytes", std::to_string(entry.end - entry.begin));
+    refuse(where, "shape and data_offsets disagree", std::to_string(*bytes) + " bytes",
+           std::to_string(entry.end - entry.begin));
   return entry;
 }
 
 }  // namespace
 
-std::string_view dtype_name(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
-size_t dtype_bytes(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].bytes; }
+std::string_view dtype_name(DType dtype) {
+  return kDTypes[static_cast<size_t>(dtype)].name;
+}
+size_t dtype_bytes(DType dtype) {
+  return kDTypes[static_cast<size_t>(dtype)].bytes;
+}
 
 SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const std::string& name) {
   if (bytes.size() < 8) refuse(name, "is no safetensors file", "at least 8 bytes", std::to_string(bytes.size()));
   uint64_t header_bytes = 0;
   for (int i = 7; i >= 0; --i) header_bytes = header_bytes << 8 | static_cast<uint64_t>(bytes[static_cast<size_t>(i)]);
   if (header_bytes > kMaxHeaderBytes)
-    refuse(name + ", byte 0", "is no safetensors file", "a header of at most 100000000 bytes", std::to_string(header_bytes), "is this the right file?");
+    refuse(name + ", byte 0", "is no safetensors file", "a header of at most 100000000 bytes",
+           std::to_string(header_bytes), "is this the right file?");
   if (header_bytes > bytes.size() - 8)
-    refuse(name, "is cut off in its header", std::to_string(header_bytes) + " bytes", std::to_string(bytes.size() - 8), "is the copy complete?");
+    refuse(name, "is cut off in its header", std::to_string(header_bytes) + " bytes", std::to_string(bytes.size() - 8),
+           "is the copy complete?");
   std::string_view header(reinterpret_cast<const char*>(bytes.data()) + 8, static_cast<size_t>(header_bytes));
   if (!header.starts_with('{')) refuse(name + ", byte 8", "is no safetensors file", "a header that starts with {");
   auto data = bytes.subspan(8 + static_cast<size_t>(header_bytes));
@@ -91,7 +101,8 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const s
   options.max_depth = 8;
   options.refuse_duplicate_keys = true;
   Json json = parse_json(header, name, options);
-  if (json.size() > kMaxTensors) refuse(name, "too many tensors", "at most " + std::to_string(kMaxTensors), std::to_string(json.size()));
+  if (json.size() > kMaxTensors)
+    refuse(name, "too many tensors", "at most " + std::to_string(kMaxTensors), std::to_string(json.size()));
 
   SafetensorsFile out;
   std::vector<Entry> entries;
@@ -100,23 +111,29 @@ SafetensorsFile SafetensorsFile::parse(std::span<const std::byte> bytes, const s
       entries.push_back(read_entry(key, value, data.size(), name));
       continue;
     }
-    for (auto& [k, v] : value.as_object(name + ": __metadata__").members) out.metadata_[k] = v.as_string(name + ": __metadata__");
+    for (auto& [k, v] : value.as_object(name + ": __metadata__").members)
+      out.metadata_[k] = v.as_string(name + ": __metadata__");
   }
-  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
   uint64_t covered = 0;
   for (auto& entry : entries) {
     if (entry.begin != covered)
-      refuse(name + ": tensor " + printable(entry.view.name, 60), entry.begin < covered ? "overlaps another tensor" : "leaves a hole before it",
+      refuse(name + ": tensor " + printable(entry.view.name, 60),
+             entry.begin < covered ? "overlaps another tensor" : "leaves a hole before it",
              "byte " + std::to_string(covered), "byte " + std::to_string(entry.begin));
     covered = entry.end;
     entry.view.data = data.subspan(static_cast<size_t>(entry.begin), static_cast<size_t>(entry.end - entry.begin));
     out.tensors_.push_back(std::move(entry.view));
   }
   if (covered != data.size())
-    refuse(name, "has bytes that belong to no tensor", std::to_string(covered) + " bytes of data", std::to_string(data.size()));
+    refuse(name, "has bytes that belong to no tensor", std::to_string(covered) + " bytes of data",
+           std::to_string(data.size()));
   out.by_name_.resize(out.tensors_.size());
   std::iota(out.by_name_.begin(), out.by_name_.end(), 0u);
-  std::sort(out.by_name_.begin(), out.by_name_.end(), [&](uint32_t a, uint32_t b) { return out.tensors_[a].name < out.tensors_[b].name; });
+  std::sort(out.by_name_.begin(), out.by_name_.end(),
+            [&](uint32_t a, uint32_t b) { return out.tensors_[a].name < out.tensors_[b].name; });
   return out;
 }
 
@@ -128,7 +145,8 @@ SafetensorsFile SafetensorsFile::open(const std::string& path) {
 }
 
 const TensorView* SafetensorsFile::find(std::string_view name) const {
-  auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name, [&](uint32_t i, std::string_view n) { return tensors_[i].name < n; });
+  auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                             [&](uint32_t i, std::string_view n) { return tensors_[i].name < n; });
   return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
 }
 
@@ -152,9 +170,12 @@ SafetensorsModel SafetensorsModel::open(const std::string& folder) {
   for (auto& file : model.files_) stored += file.tensors().size();
   for (auto& [tensor, file] : map) {
     auto at = std::distance(names.begin(), names.find(file.as_string()));
-    if (!model.files_[static_cast<size_t>(at)].find(tensor)) refuse(index_path, "names a tensor that " + file.as_string() + " does not hold", {}, printable(tensor, 60));
+    if (!model.files_[static_cast<size_t>(at)].find(tensor))
+      refuse(index_path, "names a tensor that " + file.as_string() + " does not hold", {}, printable(tensor, 60));
   }
-  if (stored != map.size()) refuse(index_path, "the files hold other tensors than it names", std::to_string(map.size()), std::to_string(stored));
+  if (stored != map.size())
+    refuse(index_path, "the files hold other tensors than it names", std::to_string(map.size()),
+           std::to_string(stored));
   return model;
 }
 
@@ -172,7 +193,8 @@ std::vector<const TensorView*> SafetensorsModel::tensors() const {
   return out;
 }
 
-void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors, const Metadata& metadata, bool replace, io::System* system) {
+void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors, const Metadata& metadata,
+                       bool replace, io::System* system) {
   std::string header = "{";
   if (!metadata.empty()) {
     header += "\"__metadata__\":{";
@@ -195,7 +217,11 @@ void write_safetensors(const std::string& path, const std::vector<TensorToWrite>
       bytes *= static_cast<uint64_t>(tensor.shape[i]);
     }
     if (bytes != tensor.data.size())
-      throw Error({"the shape and the data disagree", path + ": tensor " + tensor.name, std::to_string(bytes) + " bytes", std::to_string(tensor.data.size()), {}});
+      throw Error({"the shape and the data disagree",
+                   path + ": tensor " + tensor.name,
+                   std::to_string(bytes) + " bytes",
+                   std::to_string(tensor.data.size()),
+                   {}});
     header.append("],\"data_offsets\":[").append(std::to_string(offset)).append(",");
     offset += bytes;
     header.append(std::to_string(offset)).append("]}");

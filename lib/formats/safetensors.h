@@ -1,7 +1,7 @@
 // safetensors: named tensors behind one JSON header, memory-mapped. Layout: u64 length N of the header (little endian),
-// N bytes of JSON {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {text: text}},
-// then the data. Everything the header says is checked before it is used: lengths against the file, shape times dtype
-// against the offsets, and that the tensors cover the data without holes or overlaps.
+// N bytes of JSON {"name": {"dtype": "F32", "shape": [2, 3], "data_offsets": [begin, end]}, …, "__metadata__": {text:
+// text}}, then the data. Everything the header says is checked before it is used: lengths against the file, shape times
+// dtype against the offsets, and that the tensors cover the data without holes or overlaps.
 #pragma once
 
 #include <cstddef>
@@ -32,9 +32,9 @@ using Metadata = std::map<std::string, std::string>;
 
 class SafetensorsFile {
  public:
-  static SafetensorsFile open(const std::string& path);                                // mapped
+  static SafetensorsFile open(const std::string& path);                                     // mapped
   static SafetensorsFile parse(std::span<const std::byte> bytes, const std::string& name);  // `bytes` must outlive it
-  const std::vector<TensorView>& tensors() const { return tensors_; }                  // in the order of the data
+  const std::vector<TensorView>& tensors() const { return tensors_; }                       // in the order of the data
   const TensorView* find(std::string_view name) const;
   const Metadata& metadata() const { return metadata_; }
 
@@ -66,8 +66,7 @@ struct TensorToWrite {
 
 // Streams to a temporary file and renames; tensors are stored in the order given, aligned to 8 bytes by padding the
 // header with spaces, as the reference implementation does.
-void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors, const Metadata& metadata = {},
-                       bool replace = true, io::System* system = nullptr);
-
+void write_safetensors(const std::string& path, const std::vector<TensorToWrite>& tensors,
+                       const Metadata& metadata = {}, bool replace = true, io::System* system = nullptr);
 
 }  // namespace llmkit::formats

@@ -28,7 +28,11 @@ struct TokHead {
 };
 static_assert(sizeof(TokHead) == 64);
 
-inline uint32_t bytes_per_token_for(int64_t vocab_size) { return vocab_size <= 65536 ? 2 : 4; }
-inline uint64_t padded_to_8(uint64_t bytes) { return (bytes + 7) / 8 * 8; }
+inline uint32_t bytes_per_token_for(int64_t vocab_size) {
+  return vocab_size <= 65536 ? 2 : 4;
+}
+inline uint64_t padded_to_8(uint64_t bytes) {
+  return (bytes + 7) / 8 * 8;
+}
 
 }  // namespace llmkit::formats

@@ -57,8 +57,8 @@ TokenShardWriter::~TokenShardWriter() = default;
 void TokenShardWriter::add_document(std::span<const int32_t> tokens, size_t source_index) {
   for (int32_t token : tokens)
     if (token < 0 || token >= options_.vocab_size)
-      throw Error({"a token is out of range", folder_.work_path(), "0 to " + std::to_string(options_.vocab_size - 1), std::to_string(token),
-                   "does the vocabulary size belong to this tokenizer?"});
+      throw Error({"a token is out of range", folder_.work_path(), "0 to " + std::to_string(options_.vocab_size - 1),
+                   std::to_string(token), "does the vocabulary size belong to this tokenizer?"});
   auto count = static_cast<int64_t>(tokens.size());
   if (shard_ && static_cast<int64_t>(shard_->head.tokens) + count > options_.max_tokens_per_shard) close_shard();
   if (!shard_) {

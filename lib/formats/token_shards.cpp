@@ -55,11 +55,13 @@ TokenShards::Shard TokenShards::open_shard(const std::string& path, int64_t voca
   TokHead head;
   if (bytes.size() < sizeof head) refuse(path, "is no token shard", "at least 64 bytes", std::to_string(bytes.size()));
   std::memcpy(&head, bytes.data(), sizeof head);
-  if (std::memcmp(head.magic, TokHead().magic, sizeof head.magic) != 0) refuse(path, "is no token shard", "LLMKTOK1 at its start");
+  if (std::memcmp(head.magic, TokHead().magic, sizeof head.magic) != 0)
+    refuse(path, "is no token shard", "LLMKTOK1 at its start");
   if (head.head_hash != head.own_hash()) refuse(path, "its head is damaged");
   if (head.vocab_size != static_cast<uint64_t>(vocab_size) || head.tokenizer_hash != tokenizer_hash)
     refuse(path, "belongs to another tokenizer than its manifest.json");
-  if (head.bytes_per_token != bytes_per_token_for(vocab_size)) refuse(path, "has an unknown token width", "2 or 4", std::to_string(head.bytes_per_token));
+  if (head.bytes_per_token != bytes_per_token_for(vocab_size))
+    refuse(path, "has an unknown token width", "2 or 4", std::to_string(head.bytes_per_token));
   // Every size from the file is checked against the file before it is used.
   auto token_bytes = io::checked_mul(head.tokens, head.bytes_per_token);
   auto end_bytes = io::checked_mul(head.documents, sizeof(uint64_t));
@@ -84,15 +86,18 @@ TokenShards::Shard TokenShards::open_shard(const std::string& path, int64_t voca
 TokenShards TokenShards::open(const std::string& folder) {
   std::string path = folder + "/manifest.json";
   Json manifest = load_json(path, uint64_t{64} << 20);
-  if (manifest.get_string("format", "") != "llmkit-tokens") refuse(path, "is no manifest of token shards", "\"format\": \"llmkit-tokens\"");
-  if (manifest.get_int("version") != 1) refuse(path, "is of another version", "1", std::to_string(manifest.get_int("version")));
+  if (manifest.get_string("format", "") != "llmkit-tokens")
+    refuse(path, "is no manifest of token shards", "\"format\": \"llmkit-tokens\"");
+  if (manifest.get_int("version") != 1)
+    refuse(path, "is of another version", "1", std::to_string(manifest.get_int("version")));
   TokenShards out;
   out.vocab_size_ = manifest.get_int("vocab_size");
   if (out.vocab_size_ < 1 || out.vocab_size_ > int64_t{1} << 31) refuse(path, "the vocabulary size is out of range");
   out.tokenizer_hash_ = parse_hash(manifest, "tokenizer_hash");
   for (auto& entry : manifest.get_array("shards")) {
     std::string name = entry.get_string("file");
-    if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.')) refuse(path, "names a file outside the folder", {}, name);
+    if (name.empty() || name.find('/') != std::string::npos || name.starts_with('.'))
+      refuse(path, "names a file outside the folder", {}, name);
     Shard shard = open_shard(folder + "/" + name, out.vocab_size_, out.tokenizer_hash_);
     if (shard.tokens != entry.get_int("tokens") || shard.documents != entry.get_int("documents"))
       refuse(shard.path, "holds another count of tokens or documents than manifest.json says");
@@ -109,9 +114,11 @@ TokenShards TokenShards::open(const std::string& folder) {
 }
 
 const TokenShards::Shard& TokenShards::shard_of_token(int64_t position) const {
-  auto after = std::upper_bound(shards_.begin(), shards_.end(), position, [](int64_t p, const Shard& s) { return p < s.first_token + s.tokens; });
+  auto after = std::upper_bound(shards_.begin(), shards_.end(), position,
+                                [](int64_t p, const Shard& s) { return p < s.first_token + s.tokens; });
   if (position < 0 || after == shards_.end())
-    throw Error({"a position beyond the data", {}, "below " + std::to_string(total_tokens_), std::to_string(position), {}});
+    throw Error(
+        {"a position beyond the data", {}, "below " + std::to_string(total_tokens_), std::to_string(position), {}});
   return *after;
 }
 
@@ -123,7 +130,9 @@ void TokenShards::read(int64_t position, std::span<int32_t> out) const {
     const std::byte* from = shard.payload + static_cast<size_t>(local) * shard.bytes_per_token;
     bool in_range = shard.bytes_per_token == 2 ? widen<uint16_t>(from, count, out.data(), vocab_size_)
                                                : widen<uint32_t>(from, count, out.data(), vocab_size_);
-    if (!in_range) refuse(shard.path, "a token near position " + std::to_string(local) + " is out of range", "below " + std::to_string(vocab_size_));
+    if (!in_range)
+      refuse(shard.path, "a token near position " + std::to_string(local) + " is out of range",
+             "below " + std::to_string(vocab_size_));
     position += static_cast<int64_t>(count);
     out = out.subspan(count);
   }
@@ -131,8 +140,10 @@ void TokenShards::read(int64_t position, std::span<int32_t> out) const {
 
 TokenShards::Range TokenShards::document(int64_t index) const {
   if (index < 0 || index >= total_documents_)
-    throw Error({"a document beyond the data", {}, "below " + std::to_string(total_documents_), std::to_string(index), {}});
-  auto after = std::upper_bound(shards_.begin(), shards_.end(), index, [](int64_t i, const Shard& s) { return i < s.first_document + s.documents; });
+    throw Error(
+        {"a document beyond the data", {}, "below " + std::to_string(total_documents_), std::to_string(index), {}});
+  auto after = std::upper_bound(shards_.begin(), shards_.end(), index,
+                                [](int64_t i, const Shard& s) { return i < s.first_document + s.documents; });
   int64_t local = index - after->first_document;
   return {after->first_token + after->end_of(local - 1), after->first_token + after->end_of(local)};
 }

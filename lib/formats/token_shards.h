@@ -33,7 +33,8 @@ class TokenShardWriter {
  public:
   TokenShardWriter(const std::string& folder, TokenShardOptions options);
   ~TokenShardWriter();
-  void add_document(std::span<const int32_t> tokens, size_t source_index = 0);  // throws where a token is not below vocab_size
+  void add_document(std::span<const int32_t> tokens,
+                    size_t source_index = 0);  // throws where a token is not below vocab_size
   void finish();
   int64_t total_tokens() const { return total_tokens_; }
   int64_t total_documents() const { return total_documents_; }
@@ -55,7 +56,8 @@ class TokenShardWriter {
 
 class TokenShards {
  public:
-  // Maps all shards of the folder and checks heads, sizes and document ends; verify() also reads and checks every token.
+  // Maps all shards of the folder and checks heads, sizes and document ends; verify() also reads and checks every
+  // token.
   static TokenShards open(const std::string& folder);
 
   int64_t total_tokens() const { return total_tokens_; }

@@ -29,8 +29,8 @@ bool split_arc_head(std::string_view line, ArcHead& head) {
     line = line.substr(0, space);
   }
   head.url = line;
-  return head.url.find(':') != std::string_view::npos && head.date.size() >= 8 && head.date.size() <= 18 && all_digits(head.date) &&
-         head.ip.find_first_of(".:-0123456789") != std::string_view::npos;
+  return head.url.find(':') != std::string_view::npos && head.date.size() >= 8 && head.date.size() <= 18 &&
+         all_digits(head.date) && head.ip.find_first_of(".:-0123456789") != std::string_view::npos;
 }
 
 // 20140216050221 -> 2014-02-16T05:02:21Z
@@ -233,7 +233,9 @@ WarcReader::Outcome WarcReader::read_arc(WarcRecord& record, std::string_view li
   }
   record.version = "ARC/1.0";
   bool description = head.url.starts_with("filedesc:");
-  record.headers = {{"WARC-Type", description ? "warcinfo" : head.url.starts_with("http") ? "response" : "resource"},
+  record.headers = {{"WARC-Type", description                    ? "warcinfo"
+                                  : head.url.starts_with("http") ? "response"
+                                                                 : "resource"},
                     {"WARC-Target-URI", std::string(head.url)},
                     {"WARC-IP-Address", std::string(head.ip)},
                     {"WARC-Date", warc_date(head.date)},
@@ -268,7 +270,8 @@ WarcReader::Outcome WarcReader::repair(WarcRecord& record, uint64_t left, uint64
   std::string& content = record.content;
   size_t next = std::string::npos;
   // A length that is too large swallows the records that follow: they are read again.
-  for (size_t at = content.find("\nWARC/1."); at != std::string::npos && next == std::string::npos; at = content.find("\nWARC/1.", at + 1)) {
+  for (size_t at = content.find("\nWARC/1."); at != std::string::npos && next == std::string::npos;
+       at = content.find("\nWARC/1.", at + 1)) {
     std::string_view before = std::string_view(content).substr(0, at);
     if (before.ends_with("\n") || before.ends_with("\n\r")) next = at + 1;
   }
@@ -283,7 +286,8 @@ WarcReader::Outcome WarcReader::repair(WarcRecord& record, uint64_t left, uint64
   }
   content.resize(content.find_last_not_of("\r\n") + 1);
   record.repaired = true;
-  repaired_.add_at(input_->name() + ", record " + std::to_string(records_), {"wrong-length", "Content-Length: " + std::to_string(length)});
+  repaired_.add_at(input_->name() + ", record " + std::to_string(records_),
+                   {"wrong-length", "Content-Length: " + std::to_string(length)});
   return Outcome::record;
 }
 

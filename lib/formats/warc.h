@@ -16,13 +16,13 @@
 
 namespace llmkit::formats {
 
-using HeaderFields = std::vector<std::pair<std::string, std::string>>;  // in order; folded lines joined
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;            // in order; folded lines joined
 std::string_view find_header(const HeaderFields& fields, std::string_view name);  // any case; "" where absent
 
 struct WarcRecord {
-  std::string version;   // "WARC/1.1"; "ARC/1.0", whose head line is given as the fields a WARC record would have
+  std::string version;  // "WARC/1.1"; "ARC/1.0", whose head line is given as the fields a WARC record would have
   HeaderFields headers;
-  std::string content;   // the block: for a response, the HTTP head and body
+  std::string content;     // the block: for a response, the HTTP head and body
   bool truncated = false;  // the content was longer than max_content_bytes and is cut there
   bool repaired = false;   // Content-Length was wrong; the content ends where the next record starts
   int64_t number = 0;      // in the file, from 1, damaged ones counted

@@ -46,13 +46,15 @@ Descriptor open_temporary(System& system, const std::string& temporary, const st
       if (locked == 0) system.unlink(temporary.c_str());  // ours: the lock is held
       throw_errno("cannot create", path, error_number);
     }
-    if (system.stat(temporary.c_str(), &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev) return file;
+    if (system.stat(temporary.c_str(), &named) == 0 && mine.st_ino == named.st_ino && mine.st_dev == named.st_dev)
+      return file;
   }
 }
 
 }  // namespace
 
-AtomicFile::AtomicFile(System& system, const std::string& path, bool replace) : system_(system), path_(resolve_link(path)) {
+AtomicFile::AtomicFile(System& system, const std::string& path, bool replace)
+    : system_(system), path_(resolve_link(path)) {
   struct stat info;
   if (!replace && system_.stat(path_.c_str(), &info) == 0)
     throw Error({"already exists", path, {}, {}, "--force replaces it"});
@@ -69,12 +71,15 @@ AtomicFile::~AtomicFile() {
   if (!committed_) system_.unlink(temporary_.c_str());
 }
 
-void AtomicFile::write(std::string_view bytes) { write_all(system_, file_.get(), bytes, path_); }
+void AtomicFile::write(std::string_view bytes) {
+  write_all(system_, file_.get(), bytes, path_);
+}
 
 void AtomicFile::commit() {
   sync(system_, file_.get(), path_);
   // Renamed while the lock is held, so that no second writer can take the temporary name in between.
-  if (system_.rename(temporary_.c_str(), path_.c_str()) < 0) throw_errno("cannot rename the finished file to", path_, errno);
+  if (system_.rename(temporary_.c_str(), path_.c_str()) < 0)
+    throw_errno("cannot rename the finished file to", path_, errno);
   committed_ = true;
   if (file_.close() < 0 && errno != EINTR) throw_errno("cannot close", path_, errno);
   sync_folder_of(system_, path_);

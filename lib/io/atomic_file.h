@@ -19,7 +19,6 @@ class AtomicFile {
 
   void write(std::string_view bytes);
   void commit();  // fsync, rename, fsync of the folder
-  // For formats whose header is known last: replaces bytes near the start.
   int fd() const { return file_.get(); }
 
  private:

@@ -18,10 +18,10 @@ class Feed {
   Feed(std::string_view memory, std::string name);
 
   std::string_view available() const { return window_.substr(position_); }
-  bool refill();               // makes available() longer; false at the end of the input
-  bool ensure(size_t bytes);   // refills until that much is available; false where the input ends before
+  bool refill();              // makes available() longer; false at the end of the input
+  bool ensure(size_t bytes);  // refills until that much is available; false where the input ends before
   void consume(size_t bytes) { position_ += bytes; }
-  void rewind_to(uint64_t offset);  // the nearest offset that is still in the window
+  void rewind_to(uint64_t offset);                                // the nearest offset that is still in the window
   uint64_t offset() const { return window_offset_ + position_; }  // bytes consumed so far
   uint64_t total_bytes() const { return total_bytes_; }
   const std::string& name() const { return name_; }

@@ -16,7 +16,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-System& or_real(System* system) { return system ? *system : real_system(); }
+System& or_real(System* system) {
+  return system ? *system : real_system();
+}
 
 bool ends_with_one_of(std::string_view name, const std::vector<std::string>& extensions) {
   name = without_compression_suffix(name);
@@ -41,7 +43,8 @@ void add_folder(const fs::path& folder, const std::vector<std::string>& extensio
   if (out.size() == before) {
     std::string wanted;
     for (auto& e : extensions) wanted += (wanted.empty() ? "" : ", ") + e;
-    throw Error({"no input in this folder", folder.string(), "files ending in " + wanted + " (also .gz, .zst)", {}, {}});
+    throw Error(
+        {"no input in this folder", folder.string(), "files ending in " + wanted + " (also .gz, .zst)", {}, {}});
   }
 }
 
@@ -80,7 +83,8 @@ MappedFile::MappedFile(const std::string& path) {
   Descriptor file = open_to_read(real_system(), path);
   struct stat info;
   if (real_system().fstat(file.get(), &info) < 0) throw_errno("cannot look at", path, errno);
-  if (!S_ISREG(info.st_mode)) throw Error({"cannot be mapped", path, "a regular file", {}, "pipes cannot be used here"});
+  if (!S_ISREG(info.st_mode))
+    throw Error({"cannot be mapped", path, "a regular file", {}, "pipes cannot be used here"});
   size_ = static_cast<size_t>(info.st_size);
   if (size_ == 0) return;  // mmap refuses length 0
   void* mapped = ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, file.get(), 0);
@@ -109,9 +113,12 @@ void MappedFile::will_read_at_random() const {
   if (data_) ::madvise(const_cast<std::byte*>(data_), size_, MADV_RANDOM);
 }
 
-MappedFile map_file(const std::string& path) { return MappedFile(path); }
+MappedFile map_file(const std::string& path) {
+  return MappedFile(path);
+}
 
-std::vector<std::string> list_inputs(const std::vector<std::string>& paths, const std::vector<std::string>& extensions) {
+std::vector<std::string> list_inputs(const std::vector<std::string>& paths,
+                                     const std::vector<std::string>& extensions) {
   std::vector<std::string> out;
   for (auto& path : paths) {
     std::error_code error;

@@ -16,7 +16,8 @@ namespace llmkit::io {
 // The bytes as they are on disk (not decompressed; open_input does that).
 std::string read_file(const std::string& path, uint64_t max_bytes = uint64_t{1} << 30, System* system = nullptr);
 
-void write_file_atomically(const std::string& path, std::string_view content, bool replace = true, System* system = nullptr);
+void write_file_atomically(const std::string& path, std::string_view content, bool replace = true,
+                           System* system = nullptr);
 
 // A read-only view of a whole file. If another process cuts the file off while it is mapped, reading beyond the cut
 // ends the program (SIGBUS); llmkit's own outputs are never changed in place.
@@ -58,7 +59,8 @@ class AtomicFolder {
 };
 
 // Files as given; folders are expanded to the files below them whose names end in one of `extensions` (also followed by
-// .gz or .zst), in sorted order, hidden files left out. "-" stays. Throws where a path does not exist or a folder has none.
+// .gz or .zst), in sorted order, hidden files left out. "-" stays. Throws where a path does not exist or a folder has
+// none.
 std::vector<std::string> list_inputs(const std::vector<std::string>& paths, const std::vector<std::string>& extensions);
 
 // The bytes on disk of all of `paths`, for progress; 0 where one is "-".

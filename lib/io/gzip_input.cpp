@@ -1,5 +1,5 @@
-// gzip (RFC 1952): any number of members one after another, as WARC files and `cat a.gz b.gz` have them. Small members are
-// decoded at once by libdeflate, which is about twice as fast; large and damaged ones stream through zlib.
+// gzip (RFC 1952): any number of members one after another, as WARC files and `cat a.gz b.gz` have them. Small members
+// are decoded at once by libdeflate, which is about twice as fast; large and damaged ones stream through zlib.
 #include <libdeflate.h>
 #include <zlib.h>
 
@@ -16,8 +16,8 @@ struct FreeDecompressor {
   void operator()(libdeflate_decompressor* d) const { libdeflate_free_decompressor(d); }
 };
 
-// Decodes members that fit its buffers. After a member that did not, it sits out twice as many as before, so that a file of
-// large members costs little more than without it.
+// Decodes members that fit its buffers. After a member that did not, it sits out twice as many as before, so that a
+// file of large members costs little more than without it.
 class SmallMembers {
  public:
   // The decoded member, and in `used` its compressed size; nothing where it must be streamed.
@@ -33,7 +33,8 @@ class SmallMembers {
     if (feed.total_bytes() > 0) feed.ensure(kMaxPackedBytes);  // of a pipe we take what is there
     std::string_view packed = feed.available().substr(0, kMaxPackedBytes);
     size_t size = 0;
-    auto status = libdeflate_gzip_decompress_ex(decompressor_.get(), packed.data(), packed.size(), decoded_.get(), kMaxDecodedBytes, &used, &size);
+    auto status = libdeflate_gzip_decompress_ex(decompressor_.get(), packed.data(), packed.size(), decoded_.get(),
+                                                kMaxDecodedBytes, &used, &size);
     if (status == LIBDEFLATE_SUCCESS) {
       misses_ = 0;
       return std::string_view(decoded_.get(), size);
@@ -86,7 +87,8 @@ class GzipInput : public InputStream {
     uint64_t offset;
   };
 
-  // Starts or wholly decodes the next member. False at the end of the file, or where what follows is no gzip member (then damage_ is set).
+  // Starts or wholly decodes the next member. False at the end of the file, or where what follows is no gzip member
+  // (then damage_ is set).
   bool start_member() {
     // Zero bytes after a member are padding (tar, tape blocks), as gzip(1) takes them.
     while (feed_.ensure(1) && any_member_ && feed_.available().front() == '\0') feed_.consume(1);
@@ -129,7 +131,8 @@ class GzipInput : public InputStream {
     if (status == Z_STREAM_END) {
       in_member_ = false;
     } else if (status != Z_OK && status != Z_BUF_ERROR) {
-      damage_ = {std::string("the gzip data is damaged") + (inflate_.msg ? std::string(" (") + inflate_.msg + ")" : ""), feed_.offset()};
+      damage_ = {std::string("the gzip data is damaged") + (inflate_.msg ? std::string(" (") + inflate_.msg + ")" : ""),
+                 feed_.offset()};
     }
     return got;
   }
@@ -139,7 +142,10 @@ class GzipInput : public InputStream {
     damage_.reset();
     in_member_ = false;
     searching_ = true;
-    throw DamagedInput({damage.what, feed_.name() + ", byte " + std::to_string(damage.offset), {}, {},
+    throw DamagedInput({damage.what,
+                        feed_.name() + ", byte " + std::to_string(damage.offset),
+                        {},
+                        {},
                         "what came before it was read; is the copy complete?"});
   }
 

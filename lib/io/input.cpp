@@ -34,26 +34,35 @@ std::unique_ptr<InputStream> open_feed(Feed feed, const InputLimits& limits) {
   bool skippable = head.size() >= 4 && (head[0] & 0xF0) == 0x50 && head.substr(1, 3) == "\x2a\x4d\x18";
   if (head.starts_with("\x28\xb5\x2f\xfd") || skippable) return make_zstd_input(std::move(feed), limits);
   std::string_view kind;
-  if (head.starts_with("\xfd" "7zXZ")) kind = "xz";
+  if (head.starts_with("\xfd"
+                       "7zXZ"))
+    kind = "xz";
   if (head.starts_with("BZh") && head.find("1AY&SY") == 4) kind = "bzip2";
   if (head.starts_with("PK\x03\x04")) kind = "zip";
   if (head.starts_with("\x04\x22\x4d\x18")) kind = "lz4";
   if (!kind.empty())
-    throw Error({std::string(kind) + " files are not read", feed.name(), "plain, gzip or zstd data", {}, "unpack it first"});
+    throw Error(
+        {std::string(kind) + " files are not read", feed.name(), "plain, gzip or zstd data", {}, "unpack it first"});
   return make_plain_input(std::move(feed));
 }
 
 }  // namespace
 
-std::unique_ptr<InputStream> make_plain_input(Feed feed) { return std::make_unique<PlainInput>(std::move(feed)); }
+std::unique_ptr<InputStream> make_plain_input(Feed feed) {
+  return std::make_unique<PlainInput>(std::move(feed));
+}
 
 void ExpansionGuard::add(uint64_t decoded, const Feed& feed) {
   decoded_ += decoded;
   auto where = [&] { return feed.name() + ", byte " + std::to_string(feed.offset()); };
   if (decoded_ > limits_.max_bytes)
-    throw Error({"unpacks to more than the cap of " + std::to_string(limits_.max_bytes) + " bytes", where(), {}, {}, {}});
+    throw Error(
+        {"unpacks to more than the cap of " + std::to_string(limits_.max_bytes) + " bytes", where(), {}, {}, {}});
   if (decoded_ > limits_.free_bytes && decoded_ / limits_.max_ratio > feed.offset())
-    throw Error({"unpacks to more than " + std::to_string(limits_.max_ratio) + " times its size", where(), {}, {},
+    throw Error({"unpacks to more than " + std::to_string(limits_.max_ratio) + " times its size",
+                 where(),
+                 {},
+                 {},
                  "a decompression bomb? If the file is meant to be so, unpack it with another tool first"});
 }
 

@@ -15,10 +15,10 @@ namespace llmkit::io {
 // What a compressed input may expand to. A stream that grows beyond `free_bytes` and beyond `max_ratio` times the
 // compressed bytes read so far is refused: it is a decompression bomb.
 struct InputLimits {
-  uint64_t max_bytes = UINT64_MAX;          // decoded bytes in all
+  uint64_t max_bytes = UINT64_MAX;  // decoded bytes in all
   uint64_t max_ratio = 200;
   uint64_t free_bytes = uint64_t{16} << 20;
-  System* system = nullptr;                 // nullptr: the real calls
+  System* system = nullptr;  // nullptr: the real calls
 };
 
 // A gzip member or zstd frame is damaged or cut off. All bytes before the damage have been delivered. The stream may
@@ -33,8 +33,8 @@ class InputStream {
   virtual ~InputStream() = default;
   // Fills at most buffer.size() bytes; 0 = end. Throws Error (cannot read) or DamagedInput.
   virtual size_t read(std::span<char> buffer) = 0;
-  virtual const std::string& name() const = 0;  // for messages: the path, or "standard input"
-  virtual uint64_t bytes_in() const = 0;        // bytes taken from the file so far (compressed), for progress
+  virtual const std::string& name() const = 0;           // for messages: the path, or "standard input"
+  virtual uint64_t bytes_in() const = 0;                 // bytes taken from the file so far (compressed), for progress
   virtual uint64_t total_bytes_in() const { return 0; }  // the file's size, 0 where unknown
 };
 

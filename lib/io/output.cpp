@@ -148,7 +148,8 @@ class ZstdOutput : public OutputStream {
 
  private:
   size_t check(size_t status) const {
-    if (ZSTD_isError(status)) throw Error({std::string("cannot compress: ") + ZSTD_getErrorName(status), raw_->name(), {}, {}, {}});
+    if (ZSTD_isError(status))
+      throw Error({std::string("cannot compress: ") + ZSTD_getErrorName(status), raw_->name(), {}, {}, {}});
     return status;
   }
   void run(std::string_view bytes, ZSTD_EndDirective directive) {
@@ -172,11 +173,14 @@ std::unique_ptr<OutputStream> create_output(const std::string& path, const Outpu
   System& system = options.system ? *options.system : real_system();
   Compression compression = options.compression;
   if (compression == Compression::by_name) {
-    compression = path.ends_with(".gz") ? Compression::gzip : path.ends_with(".zst") ? Compression::zstd : Compression::none;
+    compression = path.ends_with(".gz")    ? Compression::gzip
+                  : path.ends_with(".zst") ? Compression::zstd
+                                           : Compression::none;
   }
   auto raw = std::make_unique<RawOutput>(system, path, options.replace);
   if (compression == Compression::gzip) return std::make_unique<GzipOutput>(std::move(raw), options.level);
-  if (compression == Compression::zstd) return std::make_unique<ZstdOutput>(std::move(raw), options.level, options.threads);
+  if (compression == Compression::zstd)
+    return std::make_unique<ZstdOutput>(std::move(raw), options.level, options.threads);
   return raw;
 }
 

@@ -24,8 +24,8 @@ class OutputStream {
  public:
   virtual ~OutputStream() = default;  // without finish(): the temporary file is removed, the old file stays
   virtual void write(std::string_view bytes) = 0;
-  virtual void flush() {}             // hands over what is buffered, for a reader who waits (plain outputs only)
-  virtual void finish() = 0;          // flushes and makes the file durable and visible; nothing may be written after
+  virtual void flush() {}     // hands over what is buffered, for a reader who waits (plain outputs only)
+  virtual void finish() = 0;  // flushes and makes the file durable and visible; nothing may be written after
   virtual const std::string& name() const = 0;
   virtual uint64_t bytes_out() const = 0;  // bytes handed to the system so far (compressed)
 };

@@ -14,19 +14,45 @@
 
 namespace llmkit::io {
 
-int System::open(const char* path, int flags, mode_t mode) { return ::open(path, flags, mode); }
-int System::close(int fd) { return ::close(fd); }
-ssize_t System::read(int fd, void* buffer, size_t bytes) { return ::read(fd, buffer, bytes); }
-ssize_t System::write(int fd, const void* buffer, size_t bytes) { return ::write(fd, buffer, bytes); }
-ssize_t System::pwrite(int fd, const void* buffer, size_t bytes, off_t offset) { return ::pwrite(fd, buffer, bytes, offset); }
-int System::fsync(int fd) { return ::fsync(fd); }
-int System::ftruncate(int fd, off_t bytes) { return ::ftruncate(fd, bytes); }
-int System::flock(int fd, int operation) { return ::flock(fd, operation); }
-int System::fstat(int fd, struct stat* out) { return ::fstat(fd, out); }
-int System::stat(const char* path, struct stat* out) { return ::stat(path, out); }
-int System::rename(const char* from, const char* to) { return ::rename(from, to); }
-int System::unlink(const char* path) { return ::unlink(path); }
-int System::mkdir(const char* path, mode_t mode) { return ::mkdir(path, mode); }
+int System::open(const char* path, int flags, mode_t mode) {
+  return ::open(path, flags, mode);
+}
+int System::close(int fd) {
+  return ::close(fd);
+}
+ssize_t System::read(int fd, void* buffer, size_t bytes) {
+  return ::read(fd, buffer, bytes);
+}
+ssize_t System::write(int fd, const void* buffer, size_t bytes) {
+  return ::write(fd, buffer, bytes);
+}
+ssize_t System::pwrite(int fd, const void* buffer, size_t bytes, off_t offset) {
+  return ::pwrite(fd, buffer, bytes, offset);
+}
+int System::fsync(int fd) {
+  return ::fsync(fd);
+}
+int System::ftruncate(int fd, off_t bytes) {
+  return ::ftruncate(fd, bytes);
+}
+int System::flock(int fd, int operation) {
+  return ::flock(fd, operation);
+}
+int System::fstat(int fd, struct stat* out) {
+  return ::fstat(fd, out);
+}
+int System::stat(const char* path, struct stat* out) {
+  return ::stat(path, out);
+}
+int System::rename(const char* from, const char* to) {
+  return ::rename(from, to);
+}
+int System::unlink(const char* path) {
+  return ::unlink(path);
+}
+int System::mkdir(const char* path, mode_t mode) {
+  return ::mkdir(path, mode);
+}
 
 System& real_system() {
   static System system;
@@ -48,13 +74,16 @@ void Descriptor::reset() {
   if (fd_ >= 0) close();
 }
 
-int Descriptor::close() { return system_->close(std::exchange(fd_, -1)); }
+int Descriptor::close() {
+  return system_->close(std::exchange(fd_, -1));
+}
 
 void throw_errno(const std::string& what, const std::string& name, int error_number) {
   std::string hint;
   if (error_number == ENOENT) hint = "is the path right?";
   if (error_number == EACCES || error_number == EPERM) hint = "check the permissions";
-  if (error_number == ENOSPC || error_number == EDQUOT) hint = "free some space or write elsewhere; the old file is untouched";
+  if (error_number == ENOSPC || error_number == EDQUOT)
+    hint = "free some space or write elsewhere; the old file is untouched";
   if (error_number == EMFILE) hint = "raise the limit of open files: ulimit -n";
   throw Error({what + ": " + std::strerror(error_number), name, {}, {}, hint});
 }
@@ -104,7 +133,8 @@ void sync(System& system, int fd, const std::string& name) {
   do status = system.fsync(fd);
   while (status < 0 && errno == EINTR);
   // Pipes, terminals and some network file systems cannot be synced; that is no error.
-  if (status < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP) throw_errno("cannot write to disk", name, errno);
+  if (status < 0 && errno != EINVAL && errno != EROFS && errno != ENOTSUP)
+    throw_errno("cannot write to disk", name, errno);
 }
 
 void sync_folder_of(System& system, const std::string& path) {

@@ -1,5 +1,5 @@
-// The system calls that lib/io makes, as one replaceable object, so that tests can make the N-th call fail, for every N.
-// Code outside tests never names it: every entry point takes `System* system = nullptr`, which means the real calls.
+// The system calls that lib/io makes, as one replaceable object, so that tests can make the N-th call fail, for every
+// N. Code outside tests never names it: every entry point takes `System* system = nullptr`, which means the real calls.
 #pragma once
 
 #include <sys/stat.h>

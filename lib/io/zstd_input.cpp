@@ -15,7 +15,8 @@ struct FreeContext {
 
 class ZstdInput : public InputStream {
  public:
-  ZstdInput(Feed feed, const InputLimits& limits) : feed_(std::move(feed)), guard_(limits), context_(ZSTD_createDCtx()) {
+  ZstdInput(Feed feed, const InputLimits& limits)
+      : feed_(std::move(feed)), guard_(limits), context_(ZSTD_createDCtx()) {
     if (!context_) throw Error({"cannot start zstd", feed_.name(), {}, {}, {}});
   }
 
@@ -24,7 +25,10 @@ class ZstdInput : public InputStream {
     while (!ended_) {
       if (!damage_.empty()) {
         ended_ = true;
-        throw DamagedInput({damage_, feed_.name() + ", byte " + std::to_string(feed_.offset()), {}, {},
+        throw DamagedInput({damage_,
+                            feed_.name() + ", byte " + std::to_string(feed_.offset()),
+                            {},
+                            {},
                             "what came before it was read; is the copy complete?"});
       }
       // A full output buffer may have left decoded bytes inside the context: call it also when no input is left.

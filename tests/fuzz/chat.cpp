@@ -1,7 +1,7 @@
 // A line of chat data in any of its formats.
-#include <cstdlib>
-
 #include "formats/chat.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace llmkit::formats;

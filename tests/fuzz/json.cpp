@@ -1,7 +1,8 @@
 // A JSON tree: what is accepted is written as text that reads back to the same text.
+#include "formats/json.h"
+
 #include <cstdlib>
 
-#include "formats/json.h"
 #include "fuzz_util.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -1,7 +1,7 @@
 // A document line: what is accepted is written as a line that reads back equal.
-#include <cstdlib>
-
 #include "formats/jsonl.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace llmkit::formats;
@@ -11,7 +11,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string written, again;
   write_document(written, *parsed);
   auto reread = parse_document(written);
-  if (!reread || reread->text != parsed->text || reread->id != parsed->id || reread->extra != parsed->extra) std::abort();
+  if (!reread || reread->text != parsed->text || reread->id != parsed->id || reread->extra != parsed->extra)
+    std::abort();
   write_document(again, *reread);
   if (again != written) std::abort();
   return 0;

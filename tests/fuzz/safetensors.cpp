@@ -1,5 +1,6 @@
 // A safetensors file; every byte of every tensor that is accepted must be readable.
 #include "formats/safetensors.h"
+
 #include "fuzz_util.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

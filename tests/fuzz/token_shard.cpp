@@ -1,4 +1,5 @@
-// The head, sizes and document ends of a token shard. The hash of the head is corrected, so that the checks behind it run.
+// The head, sizes and document ends of a token shard. The hash of the head is corrected, so that the checks behind it
+// run.
 #include <unistd.h>
 
 #include <cstring>
@@ -22,9 +23,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::memcpy(bytes.data(), &head, sizeof head);
   return fuzz::refuse_or_accept(data, size, [&](std::string_view) {
     std::ofstream(folder + "/a.tok", std::ios::binary) << bytes;
-    std::ofstream(folder + "/manifest.json") << R"({"format": "llmkit-tokens", "version": 1, "vocab_size": )" << head.vocab_size <<
-        R"(, "tokenizer_hash": "0", "tokens": )" << head.tokens << R"(, "documents": 0, "sources": [], "shards": [{"file": "a.tok", "tokens": )" << head.tokens <<
-        R"(, "documents": )" << head.documents << "}]}";
+    std::ofstream(folder + "/manifest.json")
+        << R"({"format": "llmkit-tokens", "version": 1, "vocab_size": )" << head.vocab_size
+        << R"(, "tokenizer_hash": "0", "tokens": )" << head.tokens
+        << R"(, "documents": 0, "sources": [], "shards": [{"file": "a.tok", "tokens": )" << head.tokens
+        << R"(, "documents": )" << head.documents << "}]}";
     TokenShards::open(folder).verify();
   });
 }

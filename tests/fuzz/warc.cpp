@@ -1,6 +1,7 @@
 // Web archives and the HTTP responses in them.
-#include "formats/http.h"
 #include "formats/warc.h"
+
+#include "formats/http.h"
 #include "fuzz_util.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

@@ -79,7 +79,8 @@ TEST_CASE("web archives of many writers are read, and what is damaged is counted
     int records = 0, responses = 0;
     while (reader.next(record)) {
       ++records;
-      if (record.type() == "response" || record.type() == "revisit") responses += static_cast<bool>(parse_http_response(record.content));
+      if (record.type() == "response" || record.type() == "revisit")
+        responses += static_cast<bool>(parse_http_response(record.content));
     }
     CHECK(records == expected.records);
     CHECK(responses == expected.responses);
@@ -89,9 +90,14 @@ TEST_CASE("web archives of many writers are read, and what is damaged is counted
 }
 
 TEST_CASE("chat data of every format is read") {
-  const std::map<std::string, int> files = {{"alpaca_en_demo.json.zst", 999}, {"alpaca_zh_demo.json.zst", 1000},    {"dpo_en_demo.json.zst", 300},
-                                            {"identity.json", 91},            {"glaive_toolcall_en_demo.json.zst", 300}, {"gsm8k_train.jsonl.zst", 7473},
-                                            {"v1_sft_demo.jsonl.zst", 500},   {"fastchat_dummy_conversation.json.zst", 500}};
+  const std::map<std::string, int> files = {{"alpaca_en_demo.json.zst", 999},
+                                            {"alpaca_zh_demo.json.zst", 1000},
+                                            {"dpo_en_demo.json.zst", 300},
+                                            {"identity.json", 91},
+                                            {"glaive_toolcall_en_demo.json.zst", 300},
+                                            {"gsm8k_train.jsonl.zst", 7473},
+                                            {"v1_sft_demo.jsonl.zst", 500},
+                                            {"fastchat_dummy_conversation.json.zst", 500}};
   for (auto& [name, expected] : files) {
     CAPTURE(name);
     std::string path = real::data_file("sft/" + name);

@@ -51,7 +51,10 @@ uint64_t read_bytes(const std::string& path) {
 
 int main(int argc, char** argv) {
   std::string what = argc > 2 ? argv[1] : "";
-  auto work = what == "jsonl" ? rewrite_documents : what == "lines" ? split_lines : what == "read" ? read_bytes : nullptr;
+  auto work = what == "jsonl"   ? rewrite_documents
+              : what == "lines" ? split_lines
+              : what == "read"  ? read_bytes
+                                : nullptr;
   if (!work) {
     std::fprintf(stderr, "usage: bench_io jsonl|lines|read FILE...\n");
     return 2;

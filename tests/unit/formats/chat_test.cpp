@@ -1,6 +1,7 @@
+#include "formats/chat.h"
+
 #include <doctest/doctest.h>
 
-#include "formats/chat.h"
 #include "io/files.h"
 #include "unit/io/scratch.h"
 
@@ -23,22 +24,32 @@ std::string shown(std::string_view line) {
 }  // namespace
 
 TEST_CASE("the four formats become one") {
-  CHECK(shown(R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]})") == "system: s\nuser: u\nassistant: a\n");
-  CHECK(shown(R"({"conversations": [{"from": "human", "value": "u"}, {"from": "gpt", "value": "a"}, {"from": "function_call", "value": "f"}, {"from": "observation", "value": "o"}], "system": "s"})") ==
-        "system: s\nuser: u\nassistant: a\nassistant: f\ntool: o\n");
+  CHECK(
+      shown(
+          R"({"messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "u"}, {"role": "assistant", "content": "a"}]})") ==
+      "system: s\nuser: u\nassistant: a\n");
+  CHECK(
+      shown(
+          R"({"conversations": [{"from": "human", "value": "u"}, {"from": "gpt", "value": "a"}, {"from": "function_call", "value": "f"}, {"from": "observation", "value": "o"}], "system": "s"})") ==
+      "system: s\nuser: u\nassistant: a\nassistant: f\ntool: o\n");
   CHECK(shown(R"({"instruction": "i", "input": "x", "output": "o"})") == "user: i\nx\nassistant: o\n");
-  CHECK(shown(R"({"instruction": "i", "input": "", "output": "o", "history": [["a", "b"]]})") == "user: a\nassistant: b\nuser: i\nassistant: o\n");
+  CHECK(shown(R"({"instruction": "i", "input": "", "output": "o", "history": [["a", "b"]]})") ==
+        "user: a\nassistant: b\nuser: i\nassistant: o\n");
   CHECK(shown(R"({"question": "q", "answer": "a"})") == "user: q\nassistant: a\n");
   CHECK(shown(R"({"prompt": "q", "completion": "a"})") == "user: q\nassistant: a\n");
 }
 
 TEST_CASE("preference data keeps both endings") {
   CHECK(shown(R"({"prompt": "q", "chosen": "a", "rejected": "b"})") == "user: q\n+assistant: a\n-assistant: b\n");
-  CHECK(shown(R"({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"}, "rejected": {"from": "gpt", "value": "b"}})") == "user: q\n+assistant: a\n-assistant: b\n");
+  CHECK(
+      shown(
+          R"({"conversations": [{"from": "human", "value": "q"}], "chosen": {"from": "gpt", "value": "a"}, "rejected": {"from": "gpt", "value": "b"}})") ==
+      "user: q\n+assistant: a\n-assistant: b\n");
 }
 
 TEST_CASE("parts, weights and names are kept") {
-  auto parsed = parse_conversation_line(R"({"id": 5, "messages": [{"role": "user", "content": [{"type": "text", "value": "a"}, {"type": "text", "text": "b"}], "loss_weight": 0.0}, {"role": "assistant", "content": "c", "weight": 2, "name": "n"}, {"role": "assistant", "content": "d", "train": false}, {"role": "assistant", "content": null, "tool_calls": [{"x": 1}]}]})");
+  auto parsed = parse_conversation_line(
+      R"({"id": 5, "messages": [{"role": "user", "content": [{"type": "text", "value": "a"}, {"type": "text", "text": "b"}], "loss_weight": 0.0}, {"role": "assistant", "content": "c", "weight": 2, "name": "n"}, {"role": "assistant", "content": "d", "train": false}, {"role": "assistant", "content": null, "tool_calls": [{"x": 1}]}]})");
   REQUIRE(parsed);
   CHECK(parsed->id == "5");
   CHECK(parsed->messages[0].content == "ab");
@@ -70,8 +81,12 @@ TEST_CASE("what is no conversation is refused with its reason") {
 
 TEST_CASE("files of lines and files of one array are read one after the other") {
   Scratch scratch;
-  io::write_file_atomically(scratch.path("a.json"), "\n [{\"question\": \"1\", \"answer\": \"x\"}, {\"bad\": 1},\n {\"question\": \"2\", \"answer\": \"x\"}]");
-  io::write_file_atomically(scratch.path("b.jsonl"), "{\"question\": \"3\", \"answer\": \"x\"}\n\nbad\n{\"question\": \"4\", \"answer\": \"x\"}");
+  io::write_file_atomically(
+      scratch.path("a.json"),
+      "\n [{\"question\": \"1\", \"answer\": \"x\"}, {\"bad\": 1},\n {\"question\": \"2\", \"answer\": \"x\"}]");
+  io::write_file_atomically(
+      scratch.path("b.jsonl"),
+      "{\"question\": \"3\", \"answer\": \"x\"}\n\nbad\n{\"question\": \"4\", \"answer\": \"x\"}");
   io::write_file_atomically(scratch.path("c.jsonl"), "");
   ConversationReader reader({scratch.path(".")});
   Conversation conversation;

@@ -1,6 +1,6 @@
-#include <doctest/doctest.h>
-
 #include "formats/json.h"
+
+#include <doctest/doctest.h>
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -19,7 +19,9 @@ std::string message(const auto& f) {
 }  // namespace
 
 TEST_CASE("values keep their types, and integers are exact to 64 bits") {
-  Json json = parse_json(R"({"i": -9223372036854775808, "u": 18446744073709551615, "r": 1.5, "w": 2.0, "s": "x", "n": null, "b": true, "a": [1, [2]]})", "f");
+  Json json = parse_json(
+      R"({"i": -9223372036854775808, "u": 18446744073709551615, "r": 1.5, "w": 2.0, "s": "x", "n": null, "b": true, "a": [1, [2]]})",
+      "f");
   CHECK(json.at("i").as_int() == INT64_MIN);
   CHECK(json.at("u").as_uint() == UINT64_MAX);
   CHECK(json.get_real("r") == 1.5);
@@ -33,9 +35,13 @@ TEST_CASE("values keep their types, and integers are exact to 64 bits") {
 }
 
 TEST_CASE("messages name the file and the path") {
-  Json json = parse_json(R"({"hidden_size": "768", "rope": {"type": 5}, "layers": [{"x": 1}], "big": 18446744073709551615})", "config.json");
-  CHECK(message([&] { json.get_int("hidden_size"); }) == "config.json: hidden_size: wrong type: expected integer, found string \"768\"");
-  CHECK(message([&] { json.at("rope").get_string("type"); }) == "config.json: rope.type: wrong type: expected string, found integer");
+  Json json =
+      parse_json(R"({"hidden_size": "768", "rope": {"type": 5}, "layers": [{"x": 1}], "big": 18446744073709551615})",
+                 "config.json");
+  CHECK(message([&] { json.get_int("hidden_size"); }) ==
+        "config.json: hidden_size: wrong type: expected integer, found string \"768\"");
+  CHECK(message([&] { json.at("rope").get_string("type"); }) ==
+        "config.json: rope.type: wrong type: expected string, found integer");
   CHECK(message([&] { json.get_array("layers")[0].get_int("y"); }) == "config.json: layers[0].y: missing");
   CHECK(message([&] { json.get_int("hidden_size", 5); }).find("expected integer") != std::string::npos);
   CHECK(message([&] { json.get_int("big"); }).find("below 2^63") != std::string::npos);
@@ -70,7 +76,9 @@ TEST_CASE("large objects are searched by an index") {
 }
 
 TEST_CASE("what is written reads back equal and stays what it was") {
-  for (std::string text : {"{}", "[]", "null", "[1, -2, 18446744073709551615, 0.1, 1.0, -0.0, 1e+300, true]", "{\"a\": {\"b\": [\"\\u0001\\n\\\"\"]}}"})
+  for (std::string text : {"{}", "[]", "null", "[1, -2, 18446744073709551615, 0.1, 1.0, -0.0, 1e+300, true]",
+                           "{\"a\": {\"b\": [\"\\u0001\\n\\\"\"]}}"})
     CHECK(write_json(parse_json(text, "f")) == text);
-  CHECK(write_json(parse_json("{\"a\":[1,2],\"b\":{}}", "f"), 2) == "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}\n");
+  CHECK(write_json(parse_json("{\"a\":[1,2],\"b\":{}}", "f"), 2) ==
+        "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": {}\n}\n");
 }

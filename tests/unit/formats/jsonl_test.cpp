@@ -1,7 +1,8 @@
+#include "formats/jsonl.h"
+
 #include <doctest/doctest.h>
 
 #include "formats/json.h"
-#include "formats/jsonl.h"
 #include "io/files.h"
 #include "io/output.h"
 #include "unit/io/scratch.h"
@@ -27,7 +28,8 @@ std::string rewritten(std::string_view line) {
 }  // namespace
 
 TEST_CASE("the members of a line are read, unescaped") {
-  auto parsed = parse_document(R"( { "id" : "a", "text":"x\n\u00e9\ud83d\ude00\"","url":"u","source":"s","lang":"en" } )");
+  auto parsed =
+      parse_document(R"( { "id" : "a", "text":"x\n\u00e9\ud83d\ude00\"","url":"u","source":"s","lang":"en" } )");
   REQUIRE(parsed);
   CHECK(parsed->id == "a");
   CHECK(parsed->text == "x\né😀\"");
@@ -38,7 +40,8 @@ TEST_CASE("the members of a line are read, unescaped") {
 }
 
 TEST_CASE("unknown members pass through byte for byte") {
-  const std::string extra = R"("meta" :  {"a": [1, 2.50, 1e400000, "\u0041}\\\""] , "b":{}}, "n":-0.0, "t": true, "s" : "\/\\", "e\"y": null)";
+  const std::string extra =
+      R"("meta" :  {"a": [1, 2.50, 1e400000, "\u0041}\\\""] , "b":{}}, "n":-0.0, "t": true, "s" : "\/\\", "e\"y": null)";
   // 1e400000 is no number that a double holds, so it is refused; everything else stays as it was written.
   CHECK(reason("{\"text\": \"x\", " + extra + "}") == "invalid-json");
   std::string fine = extra;
@@ -91,8 +94,12 @@ TEST_CASE("a string is written so that it reads back equal, invalid bytes as U+F
     CHECK(parsed->text == shifted);
   }
   std::string out;
-  append_json_string(out, "a\xff\xe6\xbc" "b\xed\xa0\x80\xf0\x9f\x98\x80\n");
-  CHECK(out == "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD" "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD😀\\n\"");
+  append_json_string(out,
+                     "a\xff\xe6\xbc"
+                     "b\xed\xa0\x80\xf0\x9f\x98\x80\n");
+  CHECK(out ==
+        "\"a\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD"
+        "b\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD😀\\n\"");
 }
 
 TEST_CASE("a reader goes through many inputs, counts bad lines and says where the first ones are") {
@@ -149,7 +156,11 @@ TEST_CASE("all lines before the cut of a truncated gzip file are read, then come
   DocumentReader reader({scratch.path("cut.jsonl.gz")});
   Document document;
   int count = 0;
-  CHECK_THROWS_WITH_AS([&] { while (reader.next(document)) ++count; }(), doctest::Contains("cut off"), Error);
+  CHECK_THROWS_WITH_AS(
+      [&] {
+        while (reader.next(document)) ++count;
+      }(),
+      doctest::Contains("cut off"), Error);
   CHECK(count > 8'000);
   CHECK(count < 12'000);
   CHECK(reader.bad().total() == 0);
@@ -157,7 +168,8 @@ TEST_CASE("all lines before the cut of a truncated gzip file are read, then come
 
 TEST_CASE("a line over the cap is counted and skipped") {
   Scratch scratch;
-  io::write_file_atomically(scratch.path("a.jsonl"), "{\"text\": \"" + std::string(5000, 'x') + "\"}\n{\"text\": \"ok\"}\n");
+  io::write_file_atomically(scratch.path("a.jsonl"),
+                            "{\"text\": \"" + std::string(5000, 'x') + "\"}\n{\"text\": \"ok\"}\n");
   DocumentReaderOptions options;
   options.max_line_bytes = 1000;
   DocumentReader reader({scratch.path("a.jsonl")}, options);
@@ -169,11 +181,16 @@ TEST_CASE("a line over the cap is counted and skipped") {
 
 TEST_CASE("a hundred thousand damaged lines among good ones are counted by reason and cost no good line") {
   Scratch scratch;
-  const std::vector<std::pair<std::string, std::string>> damage = {
-      {"{\"text\": \"cut", "invalid-json"},       {"\xff\xfe\x00", "invalid-utf8"},   {"[1, 2]", "not-an-object"},
-      {"{\"txt\": 1}", "missing-text"},           {"{\"text\": {}}", "text-not-a-string"}, {"{\"text\": \"a\"}}", "invalid-json"},
-      {"{\"text\": \"\xc3(\"}", "invalid-utf8"},  {"plain text", "invalid-json"},     {"{\"text\": \"a\", \"n\": 01}", "invalid-json"},
-      {"{\"text\": \"\\ud800\"}", "invalid-json"}};
+  const std::vector<std::pair<std::string, std::string>> damage = {{"{\"text\": \"cut", "invalid-json"},
+                                                                   {"\xff\xfe\x00", "invalid-utf8"},
+                                                                   {"[1, 2]", "not-an-object"},
+                                                                   {"{\"txt\": 1}", "missing-text"},
+                                                                   {"{\"text\": {}}", "text-not-a-string"},
+                                                                   {"{\"text\": \"a\"}}", "invalid-json"},
+                                                                   {"{\"text\": \"\xc3(\"}", "invalid-utf8"},
+                                                                   {"plain text", "invalid-json"},
+                                                                   {"{\"text\": \"a\", \"n\": 01}", "invalid-json"},
+                                                                   {"{\"text\": \"\\ud800\"}", "invalid-json"}};
   std::string lines, good;
   for (size_t i = 0; i < 100'000; ++i) {
     lines += damage[i % damage.size()].first + "\n";

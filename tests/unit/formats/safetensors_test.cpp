@@ -1,8 +1,9 @@
+#include "formats/safetensors.h"
+
 #include <doctest/doctest.h>
 
 #include <cstring>
 
-#include "formats/safetensors.h"
 #include "unit/io/scratch.h"
 
 using namespace llmkit;
@@ -17,7 +18,9 @@ std::string file_with(std::string header, size_t data_bytes) {
   return out + header + std::string(data_bytes, '\0');
 }
 
-SafetensorsFile parse(std::string_view bytes) { return SafetensorsFile::parse(std::as_bytes(std::span(bytes)), "test.safetensors"); }
+SafetensorsFile parse(std::string_view bytes) {
+  return SafetensorsFile::parse(std::as_bytes(std::span(bytes)), "test.safetensors");
+}
 
 std::string refusal(const std::string& bytes) {
   try {
@@ -35,7 +38,8 @@ std::string entry(std::string name, std::string dtype, std::string shape, std::s
 }  // namespace
 
 TEST_CASE("a file that the Python package wrote is read, and ours is the same byte for byte") {
-  // safetensors 0.8.0 (Python): save({"w": arange(6, float32).reshape(2, 3) / 4, "b": [-1, 7] (int64)}, {"format": "pt"})
+  // safetensors 0.8.0 (Python): save({"w": arange(6, float32).reshape(2, 3) / 4, "b": [-1, 7] (int64)}, {"format":
+  // "pt"})
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"b":{"dtype":"I64","shape":[2],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[2,3],"data_offsets":[16,40]}})";
   const int64_t b[] = {-1, 7};
@@ -56,13 +60,17 @@ TEST_CASE("a file that the Python package wrote is read, and ours is the same by
   CHECK(file.find("none") == nullptr);
 
   Scratch scratch;
-  write_safetensors(scratch.path("a"), {{"b", DType::i64, {2}, std::as_bytes(std::span(b))}, {"w", DType::f32, {2, 3}, std::as_bytes(std::span(w))}}, {{"format", "pt"}});
+  write_safetensors(
+      scratch.path("a"),
+      {{"b", DType::i64, {2}, std::as_bytes(std::span(b))}, {"w", DType::f32, {2, 3}, std::as_bytes(std::span(w))}},
+      {{"format", "pt"}});
   CHECK(io::read_file(scratch.path("a")) == golden);
 }
 
 TEST_CASE("an empty file of tensors, a scalar and an empty tensor are fine") {
   CHECK(parse(file_with("{}", 0)).tensors().empty());
-  SafetensorsFile file = parse(file_with("{" + entry("s", "F32", "[]", "[0,4]") + "," + entry("e", "F32", "[0,5]", "[4,4]") + "}", 4));
+  SafetensorsFile file =
+      parse(file_with("{" + entry("s", "F32", "[]", "[0,4]") + "," + entry("e", "F32", "[0,5]", "[4,4]") + "}", 4));
   CHECK(file.find("s")->elements() == 1);
   CHECK(file.find("e")->elements() == 0);
 }
@@ -71,7 +79,9 @@ TEST_CASE("every lie of a header is refused with its reason") {
   std::string huge = file_with("{}", 0);
   uint64_t length = uint64_t{1} << 63;
   std::memcpy(huge.data(), &length, 8);
-  CHECK(refusal(huge) == "test.safetensors, byte 0: is no safetensors file: expected a header of at most 100000000 bytes, found 9223372036854775808 (is this the right file?)");
+  CHECK(refusal(huge) ==
+        "test.safetensors, byte 0: is no safetensors file: expected a header of at most 100000000 bytes, found "
+        "9223372036854775808 (is this the right file?)");
   CHECK(refusal("") == "test.safetensors: is no safetensors file: expected at least 8 bytes, found 0");
   length = 50;
   std::memcpy(huge.data(), &length, 8);
@@ -81,7 +91,9 @@ TEST_CASE("every lie of a header is refused with its reason") {
     std::string message = refusal(file_with("{" + entries + "}", data));
     CHECK_MESSAGE(message.find(why) != std::string::npos, message);
   };
-  auto f32 = [](std::string name, std::string shape, std::string offsets) { return entry(name, "F32", shape, offsets); };
+  auto f32 = [](std::string name, std::string shape, std::string offsets) {
+    return entry(name, "F32", shape, offsets);
+  };
   refused(f32("a", "[1]", "[0,4]") + "," + f32("a", "[1]", "[4,8]"), 8, "appears twice");
   refused(f32("a", "[1]", "[4,8]"), 8, "leaves a hole before it");
   refused(f32("a", "[2]", "[0,8]") + "," + f32("b", "[1]", "[4,8]"), 8, "overlaps another tensor");
@@ -118,7 +130,9 @@ TEST_CASE("a sharded model is found through its index, which may not leave the f
   const float one[] = {1}, two[] = {2};
   write_safetensors(scratch.path("m-1.safetensors"), {{"a", DType::f32, {1}, std::as_bytes(std::span(one))}});
   write_safetensors(scratch.path("m-2.safetensors"), {{"b", DType::f32, {1}, std::as_bytes(std::span(two))}});
-  auto index = [&](const std::string& map) { io::write_file_atomically(scratch.path("model.safetensors.index.json"), "{\"weight_map\": {" + map + "}}"); };
+  auto index = [&](const std::string& map) {
+    io::write_file_atomically(scratch.path("model.safetensors.index.json"), "{\"weight_map\": {" + map + "}}");
+  };
   auto open = [&] { return SafetensorsModel::open(scratch.path(".")); };
   index(R"("a": "m-1.safetensors", "b": "m-2.safetensors")");
   CHECK(std::memcmp(open().find("b")->data.data(), two, 4) == 0);
@@ -134,6 +148,7 @@ TEST_CASE("a sharded model is found through its index, which may not leave the f
 TEST_CASE("a shape that does not fit its data is not written") {
   Scratch scratch;
   const float one[] = {1};
-  CHECK_THROWS_WITH_AS(write_safetensors(scratch.path("m"), {{"a", DType::f32, {2}, std::as_bytes(std::span(one))}}), doctest::Contains("disagree"), Error);
+  CHECK_THROWS_WITH_AS(write_safetensors(scratch.path("m"), {{"a", DType::f32, {2}, std::as_bytes(std::span(one))}}),
+                       doctest::Contains("disagree"), Error);
   CHECK(scratch.entries().empty());
 }

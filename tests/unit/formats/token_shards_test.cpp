@@ -1,9 +1,10 @@
+#include "formats/token_shards.h"
+
 #include <doctest/doctest.h>
 
 #include <filesystem>
 
 #include "base/rng.h"
-#include "formats/token_shards.h"
 #include "unit/io/faults.h"
 #include "unit/io/scratch.h"
 

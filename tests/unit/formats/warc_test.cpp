@@ -1,7 +1,8 @@
+#include "formats/warc.h"
+
 #include <doctest/doctest.h>
 
 #include "formats/http.h"
-#include "formats/warc.h"
 #include "io/files.h"
 #include "io/output.h"
 #include "unit/io/faults.h"
@@ -14,7 +15,8 @@ namespace {
 
 std::string record(std::string_view uri, std::string_view content, std::string length = {}) {
   if (length.empty()) length = std::to_string(content.size());
-  return "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: " + std::string(uri) + "\r\nContent-Length: " + length + "\r\n\r\n" + std::string(content) + "\r\n\r\n";
+  return "WARC/1.0\r\nWARC-Type: response\r\nWARC-Target-URI: " + std::string(uri) + "\r\nContent-Length: " + length +
+         "\r\n\r\n" + std::string(content) + "\r\n\r\n";
 }
 
 // One gzip member, as WARC files have one a record.
@@ -74,7 +76,8 @@ TEST_CASE("records are read plain and gzipped, with the fields as they are writt
 TEST_CASE("a damaged gzip member costs its record and no other") {
   std::string text(20'000, '\0');
   for (size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>('a' + i * i % 23);
-  std::string first = member(record("http://a/", "one")), second = member(record("http://b/", text)), third = member(record("http://c/", "three"));
+  std::string first = member(record("http://a/", "one")), second = member(record("http://b/", text)),
+              third = member(record("http://c/", "three"));
   for (size_t at : {size_t{12}, second.size() / 3, second.size() / 2, second.size() - 60}) {
     CAPTURE(at);
     std::string damaged = second;
@@ -132,8 +135,11 @@ TEST_CASE("content over the cap is cut and flagged, and the next record is found
 
 TEST_CASE("ARC records come as if they were WARC records") {
   std::string body = "HTTP/1.1 200 OK\r\n\r\nhi";
-  std::string arc = "filedesc://x.arc 0.0.0.0 20140216050221 text/plain 5\n1 0 X\n\nhttp://a/?q=b c 1.2.3.4 20140216050221 text/html " + std::to_string(body.size()) + "\n" + body + "\n" +
-                    "http://b/ 1.2.3.4 20140216050221 text/html abc\n\nhttp://c/ 1.2.3.4 2014021605 text/html 1\nx\n";
+  std::string arc =
+      "filedesc://x.arc 0.0.0.0 20140216050221 text/plain 5\n1 0 X\n\nhttp://a/?q=b c 1.2.3.4 20140216050221 "
+      "text/html " +
+      std::to_string(body.size()) + "\n" + body + "\n" +
+      "http://b/ 1.2.3.4 20140216050221 text/html abc\n\nhttp://c/ 1.2.3.4 2014021605 text/html 1\nx\n";
   Read got = read(arc);
   CHECK(got.uris == Strings{"filedesc://x.arc", "http://a/?q=b c", "http://c/"});
   CHECK(got.contents[1] == body);
@@ -164,9 +170,12 @@ TEST_CASE("an HTTP response is split and its encodings undone") {
   CHECK(response->body == "body");
   CHECK(parse_http_response("HTTP/1.0 200\n\nx")->body == "x");
   CHECK(parse_http_response("HTTP/2 200 \nA: b")->body.empty());
-  for (std::string_view bad : {"", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 20x OK\r\n\r\n", "HTTP/1.1"}) CHECK(parse_http_response(bad).refusal().reason == "not-http");
+  for (std::string_view bad : {"", "GET / HTTP/1.1\r\n\r\n", "HTTP/1.1 20x OK\r\n\r\n", "HTTP/1.1"})
+    CHECK(parse_http_response(bad).refusal().reason == "not-http");
 
-  auto body = [](const std::string& fields, const std::string& stored) { return parse_http_response("HTTP/1.1 200 OK\r\n" + fields + "\r\n\r\n" + stored); };
+  auto body = [](const std::string& fields, const std::string& stored) {
+    return parse_http_response("HTTP/1.1 200 OK\r\n" + fields + "\r\n\r\n" + stored);
+  };
   const std::string chunked = "Transfer-Encoding: Chunked";
   CHECK(body(chunked, "3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n")->body == "abcde");
   CHECK(body(chunked, "<html>")->body == "<html>");
@@ -179,7 +188,9 @@ TEST_CASE("an HTTP response is split and its encodings undone") {
   CHECK(body("Content-Encoding: gzip", packed)->body == "hello hello");
   CHECK(body("Content-Encoding: x-gzip, identity", packed)->body == "hello hello");
   CHECK(body("Content-Encoding: gzip", "plain already")->body == "plain already");
-  CHECK(body("Content-Encoding: gzip\r\nTransfer-Encoding: chunked", std::string("5\r\n") + packed.substr(0, 5) + "\r\n64\r\n" + packed.substr(5))->body == "hello hello");
+  CHECK(body("Content-Encoding: gzip\r\nTransfer-Encoding: chunked",
+             std::string("5\r\n") + packed.substr(0, 5) + "\r\n64\r\n" + packed.substr(5))
+            ->body == "hello hello");
   CHECK(body("Content-Encoding: gzip", packed.substr(0, packed.size() - 4))->damaged);
   CHECK(body("Content-Encoding: br", "x").refusal().reason == "unsupported-encoding");
   // zlib.compress(b"hello") and the same without head and checksum, from Python 3.11.
@@ -187,5 +198,6 @@ TEST_CASE("an HTTP response is split and its encodings undone") {
   CHECK(body("Content-Encoding: deflate", zlib)->body == "hello");
   CHECK(body("Content-Encoding: deflate", zlib.substr(2, 7))->body == "hello");
   std::string bomb = member(std::string(10'000'000, 'x'));
-  CHECK(parse_http_response("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + bomb, 1'000'000).refusal().reason == "body-too-large");
+  CHECK(parse_http_response("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n" + bomb, 1'000'000).refusal().reason ==
+        "body-too-large");
 }

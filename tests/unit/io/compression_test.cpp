@@ -67,7 +67,9 @@ TEST_CASE("a gzip head with name, comment, extra field and header checksum is re
   std::string packed = pack("hello", Compression::gzip);
   std::string head = packed.substr(0, 10);
   head[3] = 4 | 8 | 16;
-  CHECK(unpack(head + std::string("\x03\x00xyz", 5) + std::string("name\0", 5) + std::string("comment\0", 8) + packed.substr(10)).content == "hello");
+  CHECK(unpack(head + std::string("\x03\x00xyz", 5) + std::string("name\0", 5) + std::string("comment\0", 8) +
+               packed.substr(10))
+            .content == "hello");
   head[3] = static_cast<char>(0xE0);
   CHECK(unpack(head + packed.substr(10)).error.find("damaged") != std::string::npos);
 }
@@ -149,8 +151,13 @@ TEST_CASE("compressed outputs have the same bytes for any number of threads") {
 
 TEST_CASE("formats that are not read are named") {
   using namespace std::string_literals;
-  for (auto& [bytes, name] : std::initializer_list<std::pair<std::string, std::string>>{
-           {"\xfd" "7zXZ\0...."s, "xz"}, {"BZh91AY&SY"s, "bzip2"}, {"PK\x03\x04......"s, "zip"}, {"\x04\x22\x4d\x18......"s, "lz4"}})
+  for (auto& [bytes, name] :
+       std::initializer_list<std::pair<std::string, std::string>>{{"\xfd"
+                                                                   "7zXZ\0...."s,
+                                                                   "xz"},
+                                                                  {"BZh91AY&SY"s, "bzip2"},
+                                                                  {"PK\x03\x04......"s, "zip"},
+                                                                  {"\x04\x22\x4d\x18......"s, "lz4"}})
     CHECK(unpack(bytes).error.find(name + " files are not read") != std::string::npos);
   CHECK(unpack("BZh").content == "BZh");
 }

@@ -1,5 +1,5 @@
-// What lib/io promises when a system call fails, for every call: the old file stays whole or the new one is there whole,
-// nothing is left beside it, the failure is told; an interrupted or short call is no failure at all.
+// What lib/io promises when a system call fails, for every call: the old file stays whole or the new one is there
+// whole, nothing is left beside it, the failure is told; an interrupted or short call is no failure at all.
 #include <doctest/doctest.h>
 
 #include <functional>
@@ -18,7 +18,8 @@ namespace {
 const std::string kOld = "old content", kNew(700'000, 'n');
 
 // Runs `write` with the N-th call failing, for N = 0, 1, … until it runs without meeting the fault.
-void for_every_call(Fault fault, const std::function<void(System&, const std::string& path)>& write, const std::function<std::string(const std::string&)>& content) {
+void for_every_call(Fault fault, const std::function<void(System&, const std::string& path)>& write,
+                    const std::function<std::string(const std::string&)>& content) {
   int64_t failures = 0;
   for (int64_t n = 0;; ++n) {
     CAPTURE(n);
@@ -48,7 +49,9 @@ void for_every_call(Fault fault, const std::function<void(System&, const std::st
   if (fault == Fault::enospc || fault == Fault::eio) CHECK(failures >= 4);
 }
 
-std::string file_content(const std::string& path) { return read_file(path); }
+std::string file_content(const std::string& path) {
+  return read_file(path);
+}
 
 }  // namespace
 
@@ -56,7 +59,9 @@ TEST_CASE("a file is replaced whole or not at all, whichever call fails") {
   for (Fault fault : {Fault::enospc, Fault::eio, Fault::eintr, Fault::short_count}) {
     CAPTURE(static_cast<int>(fault));
     for (std::string content : {std::string(), kNew}) {
-      for_every_call(fault, [&](System& system, const std::string& path) { write_file_atomically(path, content, true, &system); }, file_content);
+      for_every_call(
+          fault, [&](System& system, const std::string& path) { write_file_atomically(path, content, true, &system); },
+          file_content);
     }
   }
 }
@@ -203,7 +208,10 @@ TEST_CASE("a full disk is one clear line") {
     output->finish();
     FAIL("no error");
   } catch (const Error& error) {
-    CHECK(std::string(error.what()) == scratch.path("docs.jsonl") + ": cannot write: No space left on device (free some space or write elsewhere; the old file is untouched)");
+    CHECK(
+        std::string(error.what()) ==
+        scratch.path("docs.jsonl") +
+            ": cannot write: No space left on device (free some space or write elsewhere; the old file is untouched)");
   }
 }
 

@@ -22,8 +22,12 @@ class FaultySystem : public FastSystem {
   bool failed() const { return calls_ > fail_at_; }
 
   int open(const char* path, int flags, mode_t mode) override { return fails() ? -1 : System::open(path, flags, mode); }
-  ssize_t read(int fd, void* buffer, size_t bytes) override { return counted(bytes, [&](size_t n) { return System::read(fd, buffer, n); }); }
-  ssize_t write(int fd, const void* buffer, size_t bytes) override { return counted(bytes, [&](size_t n) { return System::write(fd, buffer, n); }); }
+  ssize_t read(int fd, void* buffer, size_t bytes) override {
+    return counted(bytes, [&](size_t n) { return System::read(fd, buffer, n); });
+  }
+  ssize_t write(int fd, const void* buffer, size_t bytes) override {
+    return counted(bytes, [&](size_t n) { return System::write(fd, buffer, n); });
+  }
   ssize_t pwrite(int fd, const void* buffer, size_t bytes, off_t offset) override {
     return counted(bytes, [&](size_t n) { return System::pwrite(fd, buffer, n, offset); });
   }

@@ -22,7 +22,8 @@ std::string sample(size_t lines) {
 std::string write_and_read(const std::string& path, const std::string& content) {
   auto output = create_output(path);
   // In uneven pieces, so that buffers fill at odd places.
-  for (size_t i = 0, piece = 1; i < content.size(); i += piece, piece = piece * 3 % 100'003 + 1) output->write(content.substr(i, piece));
+  for (size_t i = 0, piece = 1; i < content.size(); i += piece, piece = piece * 3 % 100'003 + 1)
+    output->write(content.substr(i, piece));
   output->finish();
   auto input = open_input(path);
   return read_all(*input);
