@@ -80,7 +80,7 @@ std::string_view meta_charset(Cursor& cursor) {
       need_pragma = false;
     }
   }
-  if (!has_charset || (need_pragma && !pragma)) return {};
+  if (cursor.end() || !has_charset || (need_pragma && !pragma)) return {};  // a tag that never ends counts for nothing
   std::string_view charset = find_charset(charset_text);
   if (charset.starts_with("UTF-16")) return "UTF-8";  // it could be read as ASCII, so it is not UTF-16
   return charset == "x-user-defined" ? "windows-1252" : charset;
