@@ -167,13 +167,21 @@ struct GemmImpl {
   template <int rows, bool strips>
   static void micro(int64_t depth, const Element* a, int64_t row_stride, const Element* b, T* c, int64_t c_stride, int64_t cols, bool from_c) {
     R sum[rows][kVectors];
+    const bool whole = cols >= kPanel;
+    if (!from_c) {
 #pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {
+      for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) {
-        const int64_t lanes = cols - j * V::kWidth;
-        const T* from = c + i * c_stride + j * V::kWidth;
-        sum[i][j] = !from_c || lanes <= 0 ? V::zero() : lanes >= V::kWidth ? V::load(from) : V::load_n(from, lanes);
+        for (int j = 0; j < kVectors; ++j) sum[i][j] = V::zero();
+      }
+    } else {
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) {
+          const T* from = c + i * c_stride + j * V::kWidth;
+          sum[i][j] = whole ? V::load(from) : edge_load(from, cols - j * V::kWidth);
+        }
       }
     }
     for (int64_t k = 0; k < depth; ++k) {
@@ -192,14 +200,24 @@ struct GemmImpl {
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) {
-        const int64_t lanes = cols - j * V::kWidth;
         T* to = c + i * c_stride + j * V::kWidth;
-        if (lanes >= V::kWidth) {
+        if (whole) {
           V::store(to, sum[i][j]);
-        } else if (lanes > 0) {
-          V::store_n(to, sum[i][j], lanes);
+        } else {
+          edge_store(to, sum[i][j], cols - j * V::kWidth);
         }
       }
+    }
+  }
+
+  static LLMKIT_INLINE R edge_load(const T* from, int64_t lanes) {
+    return lanes <= 0 ? V::zero() : lanes >= V::kWidth ? V::load(from) : V::load_n(from, lanes);
+  }
+  static LLMKIT_INLINE void edge_store(T* to, R x, int64_t lanes) {
+    if (lanes >= V::kWidth) {
+      V::store(to, x);
+    } else if (lanes > 0) {
+      V::store_n(to, x, lanes);
     }
   }
 
