@@ -63,7 +63,9 @@ Built build_example(const tokenizer::Tokenizer& tokenizer, const tokenizer::Chat
 
 }  // namespace
 
-int64_t Example::targets() const { return std::count(trained.begin(), trained.end(), true); }
+int64_t Example::targets() const {
+  return std::count(trained.begin(), trained.end(), true);
+}
 
 std::string Coverage::text() const {
   auto n = [](int64_t count) { return format_count(static_cast<uint64_t>(count)); };
@@ -99,8 +101,11 @@ Dataset build_dataset(Parallel& parallel, const tokenizer::Tokenizer& tokenizer,
   }
   c.kept = static_cast<int64_t>(out.examples.size());
   if (c.targets == 0) {
-    throw Error(ErrorParts{"nothing to train on: no token of the data is a target", {}, "assistant turns that fit the context",
-                           c.text(), c.too_long ? "raise --context or choose --overlong cut" : "are the roles named assistant?"});
+    throw Error(ErrorParts{"nothing to train on: no token of the data is a target",
+                           {},
+                           "assistant turns that fit the context",
+                           c.text(),
+                           c.too_long ? "raise --context or choose --overlong cut" : "are the roles named assistant?"});
   }
   return out;
 }
@@ -115,16 +120,20 @@ std::string show_mask(const tokenizer::Tokenizer& tokenizer, const Example& exam
            !tokenizer.is_special(example.tokens[end]))
       ++end;
     std::string text = tokenizer.decode(std::span(example.tokens).subspan(i, end - i));
-    if (colour) out += trained ? "\x1B[32m" : "\x1B[2m";
-    else if (trained) out += "[";
+    if (colour)
+      out += trained ? "\x1B[32m" : "\x1B[2m";
+    else if (trained)
+      out += "[";
     for (size_t at = 0; at <= text.size();) {  // printable() escapes newlines; a transcript keeps them
       size_t newline = std::min(text.find('\n', at), text.size());
       out += printable(std::string_view(text).substr(at, newline - at), text.size());
       if (newline < text.size()) out += '\n';
       at = newline + 1;
     }
-    if (colour) out += "\x1B[0m";
-    else if (trained) out += "]";
+    if (colour)
+      out += "\x1B[0m";
+    else if (trained)
+      out += "]";
     i = end;
   }
   return out + "\n";

@@ -1,5 +1,5 @@
-// Conversations as training examples: token ids, and which of them are targets. Only what the assistant says is a target,
-// the token that ends its turn included; what stands behind the last target is cut off.
+// Conversations as training examples: token ids, and which of them are targets. Only what the assistant says is a
+// target, the token that ends its turn included; what stands behind the last target is cut off.
 #pragma once
 
 #include <cstdint>
@@ -43,7 +43,7 @@ struct Coverage {
   int64_t too_long = 0;        // dropped: no whole assistant turn fits
   int64_t shortened = 0;       // kept in part
   int64_t tokens = 0, targets = 0;
-  int64_t longest = 0;         // tokens of the longest conversation before shortening
+  int64_t longest = 0;  // tokens of the longest conversation before shortening
 
   std::string text() const;
 };

@@ -7,7 +7,9 @@ namespace llmkit::sft {
 namespace {
 
 // A parameter with a row for each token.
-bool has_token_rows(const nn::Parameter& p) { return p.name == "embedding.token.weight" || p.name == "head.weight"; }
+bool has_token_rows(const nn::Parameter& p) {
+  return p.name == "embedding.token.weight" || p.name == "head.weight";
+}
 
 void set_to_mean(std::span<float> values, int64_t width, int64_t known, std::span<const int32_t> ids) {
   auto columns = static_cast<size_t>(width);
@@ -21,8 +23,8 @@ void set_to_mean(std::span<float> values, int64_t width, int64_t known, std::spa
 
 }  // namespace
 
-std::unique_ptr<models::Model> extend_vocabulary(std::unique_ptr<models::Model> model, int64_t vocab_size, int64_t known,
-                                                 std::span<const int32_t> new_ids, Parallel& parallel) {
+std::unique_ptr<models::Model> extend_vocabulary(std::unique_ptr<models::Model> model, int64_t vocab_size,
+                                                 int64_t known, std::span<const int32_t> new_ids, Parallel& parallel) {
   int64_t before = model->config().vocab_size;
   known = std::min(known, before);
   if (vocab_size > before) {

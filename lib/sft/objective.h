@@ -19,8 +19,9 @@ struct ObjectiveOptions {
 class Objective final : public engine::Objective {
  public:
   // `prompts` are conversations; a sample answers each one's first user turn.
-  Objective(models::Model& model, engine::BatchSource& source, Parallel& parallel, const tokenizer::Tokenizer& tokenizer,
-            const tokenizer::ChatTemplate& chat, std::span<const formats::Conversation> prompts, const ObjectiveOptions& options);
+  Objective(models::Model& model, engine::BatchSource& source, Parallel& parallel,
+            const tokenizer::Tokenizer& tokenizer, const tokenizer::ChatTemplate& chat,
+            std::span<const formats::Conversation> prompts, const ObjectiveOptions& options);
 
   engine::StepShape begin(int64_t step) override { return lm_.begin(step); }
   double accumulate(int64_t step, int64_t micro) override { return lm_.accumulate(step, micro); }

@@ -9,8 +9,9 @@ namespace llmkit::sft {
 std::vector<Row> pack_best_fit(std::span<const int64_t> lengths, int64_t capacity) {
   std::vector<int64_t> order(lengths.size());
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](int64_t a, int64_t b) { return lengths[static_cast<size_t>(a)] > lengths[static_cast<size_t>(b)]; });
+  std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+    return lengths[static_cast<size_t>(a)] > lengths[static_cast<size_t>(b)];
+  });
   std::vector<Row> rows;
   std::set<std::pair<int64_t, size_t>> room;  // free positions, row
   for (int64_t example : order) {

@@ -71,7 +71,8 @@ DatasetOptions dataset_options(const SftOptions& options, int64_t context) {
           .train_on = options.train_on == "last" ? TrainOn::last_turn : TrainOn::all_turns};
 }
 
-std::vector<std::pair<std::string, std::string>> identity(const SftOptions& o, const Source& source, uint64_t seed, int64_t steps) {
+std::vector<std::pair<std::string, std::string>> identity(const SftOptions& o, const Source& source, uint64_t seed,
+                                                          int64_t steps) {
   auto real = [](double v) {
     char text[32];
     std::snprintf(text, sizeof text, "%.17g", v);
@@ -115,9 +116,13 @@ engine::FitOptions fit_options(const SftOptions& o, int64_t steps) {
 std::unique_ptr<models::Model> open_model(const SftOptions& options, const ChatTokenizer& tokens, Context& context) {
   auto model = models::Model::load(options.model, context.parallel);
   if (tokens.known > model->config().vocab_size)
-    throw Error(ErrorParts{"tokenizer and model do not belong together", options.model,
-                           "at most " + std::to_string(model->config().vocab_size) + " tokens", std::to_string(tokens.known), {}});
-  model = extend_vocabulary(std::move(model), tokens.tokenizer->vocab_size(), tokens.known, tokens.new_ids, context.parallel);
+    throw Error(ErrorParts{"tokenizer and model do not belong together",
+                           options.model,
+                           "at most " + std::to_string(model->config().vocab_size) + " tokens",
+                           std::to_string(tokens.known),
+                           {}});
+  model = extend_vocabulary(std::move(model), tokens.tokenizer->vocab_size(), tokens.known, tokens.new_ids,
+                            context.parallel);
   auto& ends = model->config().eos_token_ids;
   int64_t end = tokenizer::end_of_turn_id(*tokens.tokenizer, *tokens.chat);
   std::erase(ends, end);
@@ -131,9 +136,11 @@ std::unique_ptr<models::Model> open_model(const SftOptions& options, const ChatT
 std::string masks(const SftOptions& options, Context& context, bool colour) {
   ChatTokenizer tokens = open_tokenizer(options);
   auto conversations = read_conversations(options.data, nullptr);
-  if (static_cast<int64_t>(conversations.size()) > options.show_masks) conversations.resize(static_cast<size_t>(options.show_masks));
+  if (static_cast<int64_t>(conversations.size()) > options.show_masks)
+    conversations.resize(static_cast<size_t>(options.show_masks));
   int64_t length = options.context > 0 ? options.context : int64_t{1} << 20;
-  Dataset data = build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, conversations, dataset_options(options, length));
+  Dataset data =
+      build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, conversations, dataset_options(options, length));
   std::string out;
   for (auto& example : data.examples) out += show_mask(*tokens.tokenizer, example, colour) + "\n";
   return out + data.coverage.text() + "\n";
@@ -144,17 +151,25 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
   ChatTokenizer tokens = open_tokenizer(options);
   auto conversations = read_conversations(options.data, &result.bad);
   std::vector<Conversation> held_out;
-  if (!options.validation_data.empty()) held_out = read_conversations(options.validation_data, nullptr);
-  else split(conversations, held_out, options.validation_share);
+  if (!options.validation_data.empty())
+    held_out = read_conversations(options.validation_data, nullptr);
+  else
+    split(conversations, held_out, options.validation_share);
 
   auto model = open_model(options, tokens, context);
   int64_t length = options.context > 0 ? options.context : model->config().max_positions;
   if (length > model->config().max_positions)
-    throw UsageError(ErrorParts{"--context is longer than the model can read", {}, "at most " + std::to_string(model->config().max_positions), std::to_string(length), {}});
-  Dataset train = build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, conversations, dataset_options(options, length));
+    throw UsageError(ErrorParts{"--context is longer than the model can read",
+                                {},
+                                "at most " + std::to_string(model->config().max_positions),
+                                std::to_string(length),
+                                {}});
+  Dataset train =
+      build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, conversations, dataset_options(options, length));
   Dataset validation;
   if (!held_out.empty())
-    validation = build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, held_out, dataset_options(options, length));
+    validation =
+        build_dataset(context.parallel, *tokens.tokenizer, *tokens.chat, held_out, dataset_options(options, length));
   result.coverage = train.coverage;
   result.validation_coverage = validation.coverage;
 
@@ -163,8 +178,9 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
                 {context.seed, length, options.batch, options.accumulation, options.packing, pad});
   int64_t steps = options.steps > 0 ? options.steps : source.steps(options.epochs);
   log::info("data: " + train.coverage.text());
-  log::info("new tokens: " + std::to_string(tokens.new_ids.size()) + "; " + format_count(static_cast<uint64_t>(source.rows())) + " rows of " +
-            std::to_string(source.length()) + " positions, " + std::to_string(static_cast<int>(100 * source.fill())) + " % filled; " +
+  log::info("new tokens: " + std::to_string(tokens.new_ids.size()) + "; " +
+            format_count(static_cast<uint64_t>(source.rows())) + " rows of " + std::to_string(source.length()) +
+            " positions, " + std::to_string(static_cast<int>(100 * source.fill())) + " % filled; " +
             std::to_string(steps) + " steps");
 
   engine::RunFolder run(options.output, options.resume  ? engine::RunMode::resume
@@ -177,8 +193,8 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
   objective_options.lm.tokenizer = tokens.tokenizer.get();
   objective_options.reply_tokens = options.reply_tokens;
   auto prompts = std::span<const Conversation>(held_out.empty() ? conversations : held_out);
-  Objective objective(*model, source, context.parallel, *tokens.tokenizer, *tokens.chat, prompts.first(std::min<size_t>(3, prompts.size())),
-                      objective_options);
+  Objective objective(*model, source, context.parallel, *tokens.tokenizer, *tokens.chat,
+                      prompts.first(std::min<size_t>(3, prompts.size())), objective_options);
   result.before = objective.validate();
 
   engine::FitOptions fit = fit_options(options, steps);
@@ -191,7 +207,9 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
     result.model_folder = run.file("model");
   }
   result.report = run.file("report.html");
-  io::write_file_atomically(result.report, engine::fit_report({"Fine-tuning: " + options.output, resolved_config, {}, run.path(), result.fit}));
+  io::write_file_atomically(
+      result.report,
+      engine::fit_report({"Fine-tuning: " + options.output, resolved_config, {}, run.path(), result.fit}));
   return result;
 }
 

@@ -67,7 +67,8 @@ engine::StepShape Source::begin(int64_t step) {
   int64_t count = options_.sequences * options_.micro_batches;
   shape.tokens = count * length_;
   for (int64_t i = 0; i < count; ++i)
-    for (int64_t e : row(static_cast<uint64_t>(step * count + i)).examples) shape.targets += train_[static_cast<size_t>(e)].targets();
+    for (int64_t e : row(static_cast<uint64_t>(step * count + i)).examples)
+      shape.targets += train_[static_cast<size_t>(e)].targets();
   return shape;
 }
 
@@ -87,7 +88,8 @@ void Source::validation_batch(int64_t index, engine::LmBatch& batch) {
   int64_t begin = index * options_.sequences;
   int64_t end = std::min(begin + options_.sequences, static_cast<int64_t>(validation_rows_.size()));
   packed_.clear();
-  for (int64_t i = begin; i < end; ++i) packed_.add_row(validation_rows_[static_cast<size_t>(i)], validation_, length_, options_.pad);
+  for (int64_t i = begin; i < end; ++i)
+    packed_.add_row(validation_rows_[static_cast<size_t>(i)], validation_, length_, options_.pad);
   move_to(batch, end - begin, 0);
 }
 

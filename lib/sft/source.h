@@ -31,9 +31,9 @@ class Source final : public engine::BatchSource {
 
   int64_t rows() const { return static_cast<int64_t>(train_rows_.size()); }
   int64_t length() const { return length_; }
-  double fill() const;                    // share of the positions that hold an example
-  int64_t steps(double epochs) const;     // that go through the data so often, at least 1
-  uint64_t fingerprint() const;           // of tokens and masks
+  double fill() const;                 // share of the positions that hold an example
+  int64_t steps(double epochs) const;  // that go through the data so often, at least 1
+  uint64_t fingerprint() const;        // of tokens and masks
 
  private:
   const Row& row(uint64_t number) const;  // counted from 0 over the whole run

@@ -5,7 +5,9 @@
 namespace llmkit::tokenizer {
 namespace {
 
-bool is_word(CharClass c) { return is_letter(c) || is_number(c) || c == CharClass::mark; }
+bool is_word(CharClass c) {
+  return is_letter(c) || is_number(c) || c == CharClass::mark;
+}
 
 }  // namespace
 

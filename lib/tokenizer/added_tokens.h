@@ -41,8 +41,8 @@ class AddedTokenMatcher {
 
   std::vector<const AddedToken*> tokens_;
   bool starts_[256] = {};
-  std::map<uint64_t, uint32_t> edges_;  // node << 8 | byte -> node
-  std::vector<const AddedToken*> ends_; // token of each node
+  std::map<uint64_t, uint32_t> edges_;   // node << 8 | byte -> node
+  std::vector<const AddedToken*> ends_;  // token of each node
 };
 
 }  // namespace llmkit::tokenizer

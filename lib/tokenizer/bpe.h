@@ -1,6 +1,7 @@
-// Byte-pair encoding of one piece: starting from its symbols, the adjacent pair of lowest rank is merged, the leftmost of
-// equals first, until no pair is in the table (Sennrich, Haddow, Birch, "Neural machine translation of rare words with
-// subword units", 2016). Short pieces: repeated scan for the minimum; long ones: a heap over a linked list, O(n log n).
+// Byte-pair encoding of one piece: starting from its symbols, the adjacent pair of lowest rank is merged, the leftmost
+// of equals first, until no pair is in the table (Sennrich, Haddow, Birch, "Neural machine translation of rare words
+// with subword units", 2016). Short pieces: repeated scan for the minimum; long ones: a heap over a linked list, O(n
+// log n).
 #pragma once
 
 #include <cstdint>

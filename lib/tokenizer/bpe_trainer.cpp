@@ -64,8 +64,8 @@ class PairTable {
 // The words as flat symbol arrays, the pairs in them, and the queue of candidates.
 //
 // As in Hugging Face's trainer, a candidate keeps the list of words in which its pair appeared since the pair was last
-// queued, and a stale count is refreshed when the candidate comes to the top. A pair can be queued twice when two merges
-// give the same token; the count of a merged pair is not taken back. Both matter for equal results.
+// queued, and a stale count is refreshed when the candidate comes to the top. A pair can be queued twice when two
+// merges give the same token; the count of a merged pair is not taken back. Both matter for equal results.
 class MergeState {
  public:
   MergeState(std::span<const CountedWord> words, std::span<const int32_t> byte_ids) {
@@ -145,7 +145,9 @@ class MergeState {
   struct Candidate {
     uint64_t count, pair;
     uint32_t list;
-    bool operator<(const Candidate& other) const { return count != other.count ? count < other.count : pair > other.pair; }
+    bool operator<(const Candidate& other) const {
+      return count != other.count ? count < other.count : pair > other.pair;
+    }
   };
 
   void add(uint64_t pair, size_t word) {
@@ -164,8 +166,10 @@ class MergeState {
   void queue_touched() {
     for (uint64_t pair : touched_) {
       auto& slot = pairs_.at(pair);
-      if (slot.count > 0) queue_.push({static_cast<uint64_t>(slot.count), pair, static_cast<uint32_t>(slot.list)});
-      else lists_[static_cast<size_t>(slot.list)] = {};
+      if (slot.count > 0)
+        queue_.push({static_cast<uint64_t>(slot.count), pair, static_cast<uint32_t>(slot.list)});
+      else
+        lists_[static_cast<size_t>(slot.list)] = {};
       slot.list = -1;
     }
     touched_.clear();
@@ -227,7 +231,8 @@ BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, con
   int64_t max_size = options.max_token_bytes > 0 ? options.max_token_bytes : INT64_MAX;
   MergeState state(words, byte_ids);
   uint64_t pair = 0, count = 0;
-  while (static_cast<int64_t>(parts.tokens.size()) < options.vocab_size && state.next(options.min_frequency, pair, count)) {
+  while (static_cast<int64_t>(parts.tokens.size()) < options.vocab_size &&
+         state.next(options.min_frequency, pair, count)) {
     auto left = static_cast<int32_t>(pair >> 32), right = static_cast<int32_t>(pair & 0xFFFFFFFF);
     std::string token = parts.tokens[static_cast<size_t>(left)] + parts.tokens[static_cast<size_t>(right)];
     auto [entry, fresh] = ids.try_emplace(token, static_cast<int32_t>(parts.tokens.size()));
@@ -240,8 +245,10 @@ BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, con
     training.merge_counts.push_back(count);
     state.merge(pair, entry->second, sizes, max_size);
     if (parts.merges.size() % 256 == 0) {
-      if (context.stop.requested()) throw Error("interrupted before the vocabulary was complete", ExitCode::interrupted);
-      context.progress.update(static_cast<double>(parts.tokens.size()), static_cast<double>(options.vocab_size), "tokens", "merging");
+      if (context.stop.requested())
+        throw Error("interrupted before the vocabulary was complete", ExitCode::interrupted);
+      context.progress.update(static_cast<double>(parts.tokens.size()), static_cast<double>(options.vocab_size),
+                              "tokens", "merging");
     }
   }
   return training;

@@ -1,5 +1,6 @@
-// Learns byte-level BPE merges from counted pieces (Gage 1994; Sennrich et al. 2016). The order is that of Hugging Face's
-// BpeTrainer: the most frequent pair first, of equals the one with the smaller (left id, right id); counts are 64 bits.
+// Learns byte-level BPE merges from counted pieces (Gage 1994; Sennrich et al. 2016). The order is that of Hugging
+// Face's BpeTrainer: the most frequent pair first, of equals the one with the smaller (left id, right id); counts are
+// 64 bits.
 #pragma once
 
 #include <cstdint>
@@ -15,11 +16,11 @@ namespace llmkit::tokenizer {
 
 struct BpeTrainerOptions {
   int64_t vocab_size = 32768;
-  uint64_t min_frequency = 2;            // of a pair, to be merged
-  int64_t max_token_bytes = 0;           // no merge gives a longer token (Hugging Face's max_token_length); 0 = any
-  bool whole_alphabet = true;            // all 256 bytes, seen or not
+  uint64_t min_frequency = 2;   // of a pair, to be merged
+  int64_t max_token_bytes = 0;  // no merge gives a longer token (Hugging Face's max_token_length); 0 = any
+  bool whole_alphabet = true;   // all 256 bytes, seen or not
   std::vector<std::string> special_tokens{};  // get the first ids
-  std::string pretokenizer = "llama3";   // noted in the result
+  std::string pretokenizer = "llama3";        // noted in the result
 };
 
 struct BpeTraining {

@@ -21,10 +21,9 @@ std::string_view recognise_chat_template(std::string_view jinja) {
   struct Sign {
     std::string_view text, name;
   };
-  static constexpr std::array signs{Sign{"<|im_start|>", "chatml"}, Sign{"<|start_header_id|>", "llama3"},
-                                    Sign{"<start_of_turn>", "gemma"}, Sign{"<|user|>", "zephyr"},
-                                    Sign{"'<|' + message['role']", "zephyr"},
-                                    Sign{"### Response", "alpaca"}};
+  static constexpr std::array signs{Sign{"<|im_start|>", "chatml"},           Sign{"<|start_header_id|>", "llama3"},
+                                    Sign{"<start_of_turn>", "gemma"},         Sign{"<|user|>", "zephyr"},
+                                    Sign{"'<|' + message['role']", "zephyr"}, Sign{"### Response", "alpaca"}};
   for (auto& sign : signs)
     if (jinja.find(sign.text) != std::string_view::npos) return sign.name;
   return {};
@@ -67,8 +66,11 @@ int32_t end_of_turn_id(const Tokenizer& tokenizer, const ChatTemplate& chat) {
   auto name = chat.end_of_turn();
   auto id = name.empty() ? tokenizer.eos() : tokenizer.token_id(name);
   if (id) return *id;
-  throw Error(ErrorParts{"the tokenizer has no token that ends a turn", {}, name.empty() ? "an eos token" : std::string(name),
-                         {}, "fine-tune with llmkit sft, which adds it"});
+  throw Error(ErrorParts{"the tokenizer has no token that ends a turn",
+                         {},
+                         name.empty() ? "an eos token" : std::string(name),
+                         {},
+                         "fine-tune with llmkit sft, which adds it"});
 }
 
 }  // namespace llmkit::tokenizer

@@ -1,6 +1,6 @@
-// Chat templates: how a conversation becomes one text with control tokens. A template renders to pieces, so that what is
-// trained on is known exactly, and so that text from a user can never become a control token.
-// One file in chat_templates/ and one line in chat_templates.def each.
+// Chat templates: how a conversation becomes one text with control tokens. A template renders to pieces, so that what
+// is trained on is known exactly, and so that text from a user can never become a control token. One file in
+// chat_templates/ and one line in chat_templates.def each.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +29,8 @@ class ChatTemplate {
  public:
   virtual ~ChatTemplate() = default;
 
-  // The conversation; with `add_generation_prompt` followed by the opening of an assistant's turn. Throws Error for roles
-  // that the template has no place for. `bos` and `eos` are the tokenizer's, for templates that use them.
+  // The conversation; with `add_generation_prompt` followed by the opening of an assistant's turn. Throws Error for
+  // roles that the template has no place for. `bos` and `eos` are the tokenizer's, for templates that use them.
   virtual std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
                                         std::string_view bos, std::string_view eos) const = 0;
 
@@ -44,7 +44,8 @@ class ChatTemplate {
 
 const Registry<ChatTemplate>& chat_templates();
 
-// The name of the template in a tokenizer's chat_template (Jinja), by the control tokens it writes; "" if none is known.
+// The name of the template in a tokenizer's chat_template (Jinja), by the control tokens it writes; "" if none is
+// known.
 std::string_view recognise_chat_template(std::string_view jinja);
 
 struct ChatTokens {

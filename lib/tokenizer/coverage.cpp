@@ -15,17 +15,33 @@ struct Range {
 
 // The blocks of the scripts that web text is written in; the rest is told by class.
 constexpr std::array kBlocks{
-    Range{0x0041, 0x024F, "Latin"},    Range{0x0370, 0x03FF, "Greek"},      Range{0x0400, 0x052F, "Cyrillic"},
-    Range{0x0530, 0x058F, "Armenian"}, Range{0x0590, 0x05FF, "Hebrew"},     Range{0x0600, 0x077F, "Arabic"},
+    Range{0x0041, 0x024F, "Latin"},      Range{0x0370, 0x03FF, "Greek"},    Range{0x0400, 0x052F, "Cyrillic"},
+    Range{0x0530, 0x058F, "Armenian"},   Range{0x0590, 0x05FF, "Hebrew"},   Range{0x0600, 0x077F, "Arabic"},
     Range{0x0900, 0x097F, "Devanagari"}, Range{0x0980, 0x09FF, "Bengali"},  Range{0x0B80, 0x0BFF, "Tamil"},
-    Range{0x0E00, 0x0E7F, "Thai"},     Range{0x10A0, 0x10FF, "Georgian"},   Range{0x1200, 0x139F, "Ethiopic"},
-    Range{0x1E00, 0x1EFF, "Latin"},    Range{0x1F00, 0x1FFF, "Greek"},      Range{0x3040, 0x30FF, "Kana"},
-    Range{0x3400, 0x4DBF, "Han"},      Range{0x4E00, 0x9FFF, "Han"},        Range{0xAC00, 0xD7AF, "Hangul"},
+    Range{0x0E00, 0x0E7F, "Thai"},       Range{0x10A0, 0x10FF, "Georgian"}, Range{0x1200, 0x139F, "Ethiopic"},
+    Range{0x1E00, 0x1EFF, "Latin"},      Range{0x1F00, 0x1FFF, "Greek"},    Range{0x3040, 0x30FF, "Kana"},
+    Range{0x3400, 0x4DBF, "Han"},        Range{0x4E00, 0x9FFF, "Han"},      Range{0xAC00, 0xD7AF, "Hangul"},
     Range{0x20000, 0x3134F, "Han"}};
 
-constexpr std::array<std::string_view, 19> kNames{"Latin", "Greek",    "Cyrillic", "Armenian",      "Hebrew", "Arabic", "Devanagari",
-                                                  "Bengali", "Tamil",  "Thai",     "Georgian",      "Ethiopic", "Kana", "Han",
-                                                  "Hangul", "other letters", "digits", "white space", "punctuation and symbols"};
+constexpr std::array<std::string_view, 19> kNames{"Latin",
+                                                  "Greek",
+                                                  "Cyrillic",
+                                                  "Armenian",
+                                                  "Hebrew",
+                                                  "Arabic",
+                                                  "Devanagari",
+                                                  "Bengali",
+                                                  "Tamil",
+                                                  "Thai",
+                                                  "Georgian",
+                                                  "Ethiopic",
+                                                  "Kana",
+                                                  "Han",
+                                                  "Hangul",
+                                                  "other letters",
+                                                  "digits",
+                                                  "white space",
+                                                  "punctuation and symbols"};
 
 size_t index_of(std::string_view name) {
   return static_cast<size_t>(std::find(kNames.begin(), kNames.end(), name) - kNames.begin());

@@ -13,7 +13,7 @@ namespace llmkit::tokenizer {
 struct ScriptCoverage {
   std::string_view name;  // "Latin", "Han", …
   int64_t characters = 0;
-  double tokens = 0;      // a token counts for its characters in equal parts
+  double tokens = 0;  // a token counts for its characters in equal parts
   double tokens_per_character() const { return characters ? tokens / static_cast<double>(characters) : 0; }
 };
 

@@ -41,8 +41,8 @@ size_t safe_cut(std::string_view text, size_t from, size_t limit);
 // Literals that the entries' JSON is made of; the pattern is written as in JSON, with doubled backslashes.
 #define LLMKIT_BYTE_LEVEL(use_regex) \
   R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":)" use_regex "}"
-#define LLMKIT_SPLIT_THEN_BYTES(pattern)                                                              \
-  R"({"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":")" pattern               \
+#define LLMKIT_SPLIT_THEN_BYTES(pattern)                                                \
+  R"({"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"Regex":")" pattern \
   R"("},"behavior":"Isolated","invert":false},)" LLMKIT_BYTE_LEVEL("false") "]}"
 
 }  // namespace llmkit::tokenizer

@@ -1,5 +1,6 @@
-// The pieces of which the scanners are made. A scanner is a struct with `const char* next(p, end)`, which returns the end
-// of the piece that starts at p < end; ScanningPreTokenizer turns it into a PreTokenizer with one virtual call a batch.
+// The pieces of which the scanners are made. A scanner is a struct with `const char* next(p, end)`, which returns the
+// end of the piece that starts at p < end; ScanningPreTokenizer turns it into a PreTokenizer with one virtual call a
+// batch.
 #pragma once
 
 #include "tokenizer/pretokenizer.h"

@@ -29,7 +29,9 @@ std::string StreamDecoder::push(int32_t id) {
   return take(false);
 }
 
-std::string StreamDecoder::finish() { return take(true); }
+std::string StreamDecoder::finish() {
+  return take(true);
+}
 
 std::string StreamDecoder::take(bool all) {
   std::string out;

@@ -1,5 +1,5 @@
-// Decodes a stream of ids to text that is whole UTF-8 at every step: an incomplete character waits for its other tokens,
-// bytes that can no longer become one are replaced by U+FFFD (as many as decoding the whole would give).
+// Decodes a stream of ids to text that is whole UTF-8 at every step: an incomplete character waits for its other
+// tokens, bytes that can no longer become one are replaced by U+FFFD (as many as decoding the whole would give).
 #pragma once
 
 #include <cstdint>

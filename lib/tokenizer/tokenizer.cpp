@@ -132,7 +132,9 @@ std::string_view Tokenizer::bytes(int32_t id) const {
   return id < 0 || id >= vocab_size() ? std::string_view() : parts_->tokens[static_cast<size_t>(id)];
 }
 
-bool Tokenizer::is_special(int32_t id) const { return id >= 0 && id < vocab_size() && special_[static_cast<size_t>(id)]; }
+bool Tokenizer::is_special(int32_t id) const {
+  return id >= 0 && id < vocab_size() && special_[static_cast<size_t>(id)];
+}
 
 template <class Between>
 void Tokenizer::cut_out(std::string_view text, const AddedTokenMatcher& matcher, bool with_special,
@@ -173,7 +175,8 @@ void Tokenizer::encode_text(std::string_view text, std::vector<int32_t>& out, Wo
   }
 }
 
-void Tokenizer::encode_piece(std::string_view piece, size_t readable, std::vector<int32_t>& out, Workspace& space) const {
+void Tokenizer::encode_piece(std::string_view piece, size_t readable, std::vector<int32_t>& out,
+                             Workspace& space) const {
   if (piece.size() > WordCache::kMaxBytes) return merge_piece(piece, out, space);
   WordCache::Key key = WordCache::key_of(piece.data(), piece.size(), readable);
   WordCache::Entry& entry = space.cache.slot(key);
@@ -213,9 +216,8 @@ void Tokenizer::merge_piece(std::string_view piece, std::vector<int32_t>& out, W
 std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std::span<const std::string_view> texts,
                                                         const EncodeOptions& options) const {
   std::vector<std::vector<int32_t>> out(texts.size());
-  parallel.for_tiles(static_cast<int64_t>(texts.size()), [&](int64_t i) {
-    encode(texts[static_cast<size_t>(i)], out[static_cast<size_t>(i)], options);
-  });
+  parallel.for_tiles(static_cast<int64_t>(texts.size()),
+                     [&](int64_t i) { encode(texts[static_cast<size_t>(i)], out[static_cast<size_t>(i)], options); });
   return out;
 }
 

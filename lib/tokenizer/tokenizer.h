@@ -28,15 +28,15 @@ namespace llmkit::tokenizer {
 struct TokenizerParts {
   enum class Symbols { bytes, characters };  // what merges start from
   Symbols symbols = Symbols::bytes;
-  std::string pretokenizer = "llama3";       // name in the registry
-  std::vector<std::string> tokens;           // id -> bytes; empty where an id has no token
-  std::vector<Merge> merges;                 // by rank
-  std::vector<AddedToken> added;             // by id; contents are also in `tokens`
-  bool ignore_merges = false;                // a piece that is a token is that token, whatever the merges say
-  std::vector<int32_t> prefix, suffix;       // what EncodeOptions::add_special_tokens puts around a text
-  std::string bos, eos, pad, unk;            // contents, empty where there is none
-  std::string chat_template;                 // Jinja, passed through
-  int64_t max_length = 0;                    // model_max_length, 0 = not given
+  std::string pretokenizer = "llama3";  // name in the registry
+  std::vector<std::string> tokens;      // id -> bytes; empty where an id has no token
+  std::vector<Merge> merges;            // by rank
+  std::vector<AddedToken> added;        // by id; contents are also in `tokens`
+  bool ignore_merges = false;           // a piece that is a token is that token, whatever the merges say
+  std::vector<int32_t> prefix, suffix;  // what EncodeOptions::add_special_tokens puts around a text
+  std::string bos, eos, pad, unk;       // contents, empty where there is none
+  std::string chat_template;            // Jinja, passed through
+  int64_t max_length = 0;               // model_max_length, 0 = not given
 
   // Appends a token, or returns the id of the one there is (which becomes an added one).
   int32_t add(const AddedToken& token);
@@ -71,11 +71,12 @@ class Tokenizer {
                                                const EncodeOptions& options = {}) const;
 
   std::string decode(std::span<const int32_t> ids, bool skip_special = false) const;
-  void decode(int32_t id, std::string& out, bool skip_special = false) const;  // appends; ids without a token add nothing
+  void decode(int32_t id, std::string& out,
+              bool skip_special = false) const;  // appends; ids without a token add nothing
 
   int64_t vocab_size() const { return static_cast<int64_t>(parts_->tokens.size()); }  // highest id + 1
-  std::string_view bytes(int32_t id) const;                        // of a token; empty where there is none
-  std::optional<int32_t> token_id(std::string_view bytes) const;   // added tokens first
+  std::string_view bytes(int32_t id) const;                       // of a token; empty where there is none
+  std::optional<int32_t> token_id(std::string_view bytes) const;  // added tokens first
   bool is_special(int32_t id) const;
   std::optional<int32_t> bos() const { return role(parts_->bos); }
   std::optional<int32_t> eos() const { return role(parts_->eos); }

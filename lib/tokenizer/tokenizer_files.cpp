@@ -40,15 +40,20 @@ Tokenizer Tokenizer::load(const std::string& path) {
   fs::path folder = fs::is_directory(path, ignored) ? fs::path(path) : fs::path(path).parent_path();
   fs::path file = fs::is_directory(path, ignored) ? folder / "tokenizer.json" : fs::path(path);
   if (!fs::exists(file, ignored)) {
-    throw Error(ErrorParts{"no tokenizer there", path, "a folder with tokenizer.json, such a file, or byte", {},
+    throw Error(ErrorParts{"no tokenizer there",
+                           path,
+                           "a folder with tokenizer.json, such a file, or byte",
+                           {},
                            "llmkit train-tokenizer makes one"});
   }
   TokenizerParts parts = parse_tokenizer_json(io::read_file(file.string(), kMaxFileBytes), file.string());
   for (auto name : {"special_tokens_map.json", "tokenizer_config.json"}) {
     fs::path config = folder / name;
-    if (fs::exists(config, ignored)) parse_tokenizer_config(io::read_file(config.string(), kMaxFileBytes), config.string(), parts);
+    if (fs::exists(config, ignored))
+      parse_tokenizer_config(io::read_file(config.string(), kMaxFileBytes), config.string(), parts);
   }
-  if (fs::path chat = folder / "chat_template.jinja"; fs::exists(chat, ignored)) parts.chat_template = io::read_file(chat.string(), kMaxFileBytes);
+  if (fs::path chat = folder / "chat_template.jinja"; fs::exists(chat, ignored))
+    parts.chat_template = io::read_file(chat.string(), kMaxFileBytes);
   guess_roles(parts);
   return Tokenizer(std::move(parts));
 }

@@ -1,6 +1,6 @@
-// tokenizer.json, tokenizer_config.json and special_tokens_map.json of Hugging Face, read and written. Read are byte-level
-// BPE models whose pre-tokenizer is one of ours, and character vocabularies; everything else is refused by name, because
-// a tokenizer that is nearly right gives silently wrong ids.
+// tokenizer.json, tokenizer_config.json and special_tokens_map.json of Hugging Face, read and written. Read are
+// byte-level BPE models whose pre-tokenizer is one of ours, and character vocabularies; everything else is refused by
+// name, because a tokenizer that is nearly right gives silently wrong ids.
 #pragma once
 
 #include <string>

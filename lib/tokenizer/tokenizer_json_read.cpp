@@ -11,15 +11,19 @@ namespace {
 using formats::Json;
 
 [[noreturn]] void unsupported(const Json& parent, std::string_view key, std::string found, std::string expected) {
-  throw Error(ErrorParts{"this kind of tokenizer is not supported", parent.path(key), std::move(expected), std::move(found), {}});
+  throw Error(ErrorParts{
+      "this kind of tokenizer is not supported", parent.path(key), std::move(expected), std::move(found), {}});
 }
 
-std::string type_of(const Json* json) { return !json || json->is_null() ? "null" : json->get_string("type", "object"); }
+std::string type_of(const Json* json) {
+  return !json || json->is_null() ? "null" : json->get_string("type", "object");
+}
 
 void require_null(const Json& parent, std::string_view key) {
   const Json* value = parent.find(key);
   if (!value || value->is_null() || (value->is_string() && value->as_string().empty())) return;
-  unsupported(parent, key, value->is_object() ? value->get_string("type", "object") : formats::write_json(*value), "null");
+  unsupported(parent, key, value->is_object() ? value->get_string("type", "object") : formats::write_json(*value),
+              "null");
 }
 
 void require_false(const Json& parent, std::string_view key) {
@@ -61,10 +65,12 @@ void read_pretokenizer(const Json& root, TokenizerParts& parts) {
     parts.pretokenizer = "digits";
   } else if (type_of(&steps[0]) == "Split" && !cuts) {
     require_false(steps[0], "invert");
-    if (steps[0].get_string("behavior") != "Isolated") unsupported(steps[0], "behavior", steps[0].get_string("behavior"), "Isolated");
+    if (steps[0].get_string("behavior") != "Isolated")
+      unsupported(steps[0], "behavior", steps[0].get_string("behavior"), "Isolated");
     std::string pattern = steps[0].at("pattern").get_string("Regex");
     parts.pretokenizer = pretokenizer_of_pattern(pattern);
-    if (parts.pretokenizer.empty()) unsupported(steps[0], "pattern", pattern, "the pattern of gpt2, llama3 (cl100k) or qwen2");
+    if (parts.pretokenizer.empty())
+      unsupported(steps[0], "pattern", pattern, "the pattern of gpt2, llama3 (cl100k) or qwen2");
   } else {
     unsupported(*pre, "pretokenizers", type_of(&steps[0]), std::string(kKnown));
   }
@@ -78,13 +84,20 @@ int64_t id_limit(const Json& root) {
 
 void put_token(TokenizerParts& parts, int64_t id, std::string bytes, int64_t limit, std::string_view where) {
   if (id < 0 || id >= limit) {
-    throw Error(ErrorParts{"a token id is out of range", std::string(where), "0 to " + std::to_string(limit - 1),
-                           std::to_string(id) + " for '" + bytes + "'", {}});
+    throw Error(ErrorParts{"a token id is out of range",
+                           std::string(where),
+                           "0 to " + std::to_string(limit - 1),
+                           std::to_string(id) + " for '" + bytes + "'",
+                           {}});
   }
   if (parts.tokens.size() <= static_cast<size_t>(id)) parts.tokens.resize(static_cast<size_t>(id) + 1);
   std::string& slot = parts.tokens[static_cast<size_t>(id)];
   if (!slot.empty() && slot != bytes) {
-    throw Error(ErrorParts{"two tokens have one id", std::string(where), {}, std::to_string(id) + " for '" + slot + "' and '" + bytes + "'", {}});
+    throw Error(ErrorParts{"two tokens have one id",
+                           std::string(where),
+                           {},
+                           std::to_string(id) + " for '" + slot + "' and '" + bytes + "'",
+                           {}});
   }
   slot = std::move(bytes);
 }
@@ -114,7 +127,8 @@ std::pair<std::string, std::string> merge_parts(const Json& merge, const std::st
   if (merge.is_string()) {
     const std::string& text = merge.as_string();
     size_t space = text.find(' ');
-    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos) return {text.substr(0, space), text.substr(space + 1)};
+    if (space != std::string::npos && text.find(' ', space + 1) == std::string::npos)
+      return {text.substr(0, space), text.substr(space + 1)};
   } else if (merge.is_array() && merge.size() == 2) {
     return {merge.as_array()[0].as_string(where), merge.as_array()[1].as_string(where)};
   }
@@ -151,7 +165,8 @@ void read_model(const Json& root, int64_t limit, TokenizerParts& parts) {
     std::string whole = left + right;
     auto result = ids.find(whole);
     if (l == ids.end() || r == ids.end() || result == ids.end()) {
-      throw Error(ErrorParts{"a merge names a token that is not in the vocabulary", where, {}, "'" + left + "' + '" + right + "'", {}});
+      throw Error(ErrorParts{
+          "a merge names a token that is not in the vocabulary", where, {}, "'" + left + "' + '" + right + "'", {}});
     }
     parts.merges.push_back({l->second, r->second, result->second});
   }
@@ -175,7 +190,11 @@ void read_post_processor(const Json& processor, TokenizerParts& parts) {
       for (auto& id : processor.at("special_tokens").at(name).get_array("ids")) {
         int64_t value = id.as_int(processor.path("special_tokens"));
         if (value < 0 || value >= static_cast<int64_t>(parts.tokens.size()))
-          throw Error(ErrorParts{"a template names a token that is not in the vocabulary", processor.path("special_tokens"), {}, std::to_string(value), {}});
+          throw Error(ErrorParts{"a template names a token that is not in the vocabulary",
+                                 processor.path("special_tokens"),
+                                 {},
+                                 std::to_string(value),
+                                 {}});
         (behind ? parts.suffix : parts.prefix).push_back(static_cast<int32_t>(value));
       }
     }
@@ -194,7 +213,8 @@ TokenizerParts parse_tokenizer_json(std::string_view json, std::string_view wher
   int64_t limit = id_limit(root);
   read_added(root, limit, parts);
   read_model(root, limit, parts);
-  if (const Json* processor = root.find("post_processor"); processor && !processor->is_null()) read_post_processor(*processor, parts);
+  if (const Json* processor = root.find("post_processor"); processor && !processor->is_null())
+    read_post_processor(*processor, parts);
   return parts;
 }
 
@@ -216,7 +236,8 @@ void parse_tokenizer_config(std::string_view json, std::string_view where, Token
       if (named.get_string("name") == "default") parts.chat_template = named.get_string("template");
   }
   const Json* length = root.find("model_max_length");  // 1e30 stands for "any"
-  if (length && length->is_number() && length->as_real() < 1e12) parts.max_length = static_cast<int64_t>(length->as_real());
+  if (length && length->is_number() && length->as_real() < 1e12)
+    parts.max_length = static_cast<int64_t>(length->as_real());
 }
 
 }  // namespace llmkit::tokenizer

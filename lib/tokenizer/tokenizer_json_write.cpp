@@ -7,7 +7,8 @@
 namespace llmkit::tokenizer {
 namespace {
 
-constexpr std::string_view kByteLevel = R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})";
+constexpr std::string_view kByteLevel =
+    R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})";
 
 // The spelling of every token in the vocabulary: added ones as they are, the others by the byte alphabet.
 std::vector<std::string> spellings(const TokenizerParts& parts) {
@@ -69,8 +70,10 @@ void write_post_processor(JsonWriter& w, const TokenizerParts& parts) {
 void write_model(JsonWriter& w, const TokenizerParts& parts) {
   auto spelled = spellings(parts);
   w.begin_object().member("type", "BPE").key("dropout").null().key("unk_token");
-  if (parts.unk.empty()) w.null();
-  else w.value(parts.unk);
+  if (parts.unk.empty())
+    w.null();
+  else
+    w.value(parts.unk);
   w.key("continuing_subword_prefix").null().key("end_of_word_suffix").null();
   w.member("fuse_unk", false).member("byte_fallback", false).member("ignore_merges", parts.ignore_merges);
   w.key("vocab").begin_object();

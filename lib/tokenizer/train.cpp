@@ -8,10 +8,10 @@ namespace llmkit::tokenizer {
 namespace {
 
 constexpr size_t kBatchBytes = size_t{1} << 20;
-constexpr int64_t kBatches = 16;                          // read ahead, parsed and counted together
-constexpr size_t kLargeDocument = size_t{4} << 20;        // beyond this a document is counted on all threads
+constexpr int64_t kBatches = 16;                    // read ahead, parsed and counted together
+constexpr size_t kLargeDocument = size_t{4} << 20;  // beyond this a document is counted on all threads
 constexpr size_t kSampleBytes = size_t{2} << 20, kSamplePiece = 4096;
-constexpr int64_t kSampleEvery = 16;                      // documents
+constexpr int64_t kSampleEvery = 16;  // documents
 
 struct Batch {
   formats::LineBatch lines;
@@ -39,7 +39,8 @@ Coverage measure(Context& context, const Tokenizer& tokenizer, const std::vector
   return measure_coverage(context.parallel, tokenizer, views);
 }
 
-std::vector<std::string> read_texts(const std::vector<std::string>& inputs, const formats::DocumentReaderOptions& options) {
+std::vector<std::string> read_texts(const std::vector<std::string>& inputs,
+                                    const formats::DocumentReaderOptions& options) {
   std::vector<std::string> texts;
   formats::DocumentReader reader(inputs, options);
   formats::Document document;
@@ -47,12 +48,14 @@ std::vector<std::string> read_texts(const std::vector<std::string>& inputs, cons
   return texts;
 }
 
-void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter& counter, Sample& sample, Training& training) {
+void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter& counter, Sample& sample,
+                  Training& training) {
   context.parallel.pipeline<Batch>(
       kBatches,
       [&](Batch& batch) {
         if (context.stop.requested()) throw Error("interrupted while the corpus was read", ExitCode::interrupted);
-        context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()), "bytes", "counting pieces");
+        context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()),
+                                "bytes", "counting pieces");
         return reader.next_batch(batch.lines, kBatchBytes);
       },
       [&](Batch& batch) {
@@ -92,7 +95,9 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   count_corpus(context, reader, counter, sample, training);
   training.bytes_in = reader.bytes_in();
   training.bad = reader.bad();
-  if (training.documents == 0) throw Error(ErrorParts{"no text to train on", {}, "at least one document", "none", "is the text under another key? see --text-key"});
+  if (training.documents == 0)
+    throw Error(ErrorParts{
+        "no text to train on", {}, "at least one document", "none", "is the text under another key? see --text-key"});
 
   auto words = counter.words();
   training.pieces = counter.pieces();
@@ -107,8 +112,9 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   }
   training.coverage_is_held_out = !options.held_out.empty();
   Tokenizer tokenizer(training.parts);
-  training.coverage = measure(context, tokenizer,
-                              training.coverage_is_held_out ? read_texts(options.held_out, options.reader) : sample.texts());
+  training.coverage =
+      measure(context, tokenizer,
+              training.coverage_is_held_out ? read_texts(options.held_out, options.reader) : sample.texts());
   return training;
 }
 

@@ -21,15 +21,23 @@ enum class CharClass : uint8_t {
   symbol,       // \p{S}
 };
 
-inline bool is_letter(CharClass c) { return c >= CharClass::upper && c <= CharClass::letter; }
-inline bool is_number(CharClass c) { return c == CharClass::number; }
-inline bool is_space(CharClass c) { return c == CharClass::space; }
+inline bool is_letter(CharClass c) {
+  return c >= CharClass::upper && c <= CharClass::letter;
+}
+inline bool is_number(CharClass c) {
+  return c == CharClass::number;
+}
+inline bool is_space(CharClass c) {
+  return c == CharClass::space;
+}
 // [^\s\p{L}\p{N}]
-inline bool is_rest(CharClass c) { return c == CharClass::other || c >= CharClass::mark; }
+inline bool is_rest(CharClass c) {
+  return c == CharClass::other || c >= CharClass::mark;
+}
 
 namespace detail {
-extern const uint8_t kBlockOf[];          // block of each 256 code points
-extern const uint64_t kClassBlocks[][16]; // the distinct blocks, four bits a code point
+extern const uint8_t kBlockOf[];           // block of each 256 code points
+extern const uint64_t kClassBlocks[][16];  // the distinct blocks, four bits a code point
 }  // namespace detail
 
 inline CharClass class_of(uint32_t code_point) {

@@ -134,14 +134,17 @@ void WordCounter::add(Parallel& parallel, std::string_view text) {
     tiles.push_back(text.substr(at, cut - at));
     at = cut;
   }
-  parallel.for_tiles(static_cast<int64_t>(tiles.size()), [&](int64_t i) { add(std::span(&tiles[static_cast<size_t>(i)], 1)); });
+  parallel.for_tiles(static_cast<int64_t>(tiles.size()),
+                     [&](int64_t i) { add(std::span(&tiles[static_cast<size_t>(i)], 1)); });
 }
 
 void WordCounter::check_memory() const {
   uint64_t used = memory_bytes();
   if (memory_limit_ == 0 || used <= memory_limit_) return;
-  throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed", {},
-                         "at most " + std::to_string(memory_limit_ >> 20) + " MiB", std::to_string(used >> 20) + " MiB",
+  throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed",
+                         {},
+                         "at most " + std::to_string(memory_limit_ >> 20) + " MiB",
+                         std::to_string(used >> 20) + " MiB",
                          "raise --memory, train on a sample, or choose a pre-tokenizer that cuts more"});
 }
 
@@ -153,7 +156,8 @@ std::vector<CountedWord> WordCounter::words() const {
   std::vector<Hashed> all;
   for (auto& shard : shards_)
     for (auto& slot : shard.slots)
-      if (slot.count) all.push_back({slot.hash, {std::string_view(shard.bytes).substr(slot.offset, slot.size), slot.count}});
+      if (slot.count)
+        all.push_back({slot.hash, {std::string_view(shard.bytes).substr(slot.offset, slot.size), slot.count}});
   std::sort(all.begin(), all.end(), [](const Hashed& a, const Hashed& b) {
     return a.hash != b.hash ? a.hash < b.hash : a.word.bytes < b.word.bytes;
   });

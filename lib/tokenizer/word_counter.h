@@ -1,6 +1,6 @@
 // Counts the distinct pieces of a corpus: all that a trainer needs of it, in memory that follows the number of distinct
-// pieces and not the size of the corpus. Each call counts in a small table of its own and adds it to shared shards; sums
-// do not depend on the order, so the result is the same for any thread count.
+// pieces and not the size of the corpus. Each call counts in a small table of its own and adds it to shared shards;
+// sums do not depend on the order, so the result is the same for any thread count.
 #pragma once
 
 #include <cstdint>
@@ -25,8 +25,8 @@ class WordCounter {
   // `memory_bytes` = 0: no bound.
   explicit WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes = 0);
 
-  void add(std::span<const std::string_view> texts);              // on this thread; any number of threads may
-  void add(Parallel& parallel, std::string_view text);            // one large text, cut into tiles
+  void add(std::span<const std::string_view> texts);    // on this thread; any number of threads may
+  void add(Parallel& parallel, std::string_view text);  // one large text, cut into tiles
   void add_word(std::string_view word, uint64_t count);
   void check_memory() const;  // throws beyond the bound, with what to do about it
 

@@ -1,8 +1,8 @@
 // Any bytes as a line of conversations through every chat template: no control token comes from the text, and what is
 // trained on is what the messages say.
-#include <cstdlib>
-
 #include "tokenizer/chat_template.h"
+
+#include <cstdlib>
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace llmkit;
@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     tokenizer::Tokenizer tokenizer(parts);
     try {
       size_t controls = 0, found = 0;
-      for (auto& piece : chat->render(conversation->messages, true, "", parts.eos)) controls += piece.special && !piece.text.empty();
+      for (auto& piece : chat->render(conversation->messages, true, "", parts.eos))
+        controls += piece.special && !piece.text.empty();
       auto encoded = tokenizer::encode_chat(tokenizer, *chat, conversation->messages, true);
       for (int32_t id : encoded.ids) found += tokenizer.is_special(id);
       if (controls != found || encoded.ids.size() != encoded.trained.size()) std::abort();

@@ -16,16 +16,23 @@ class Sft final : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "sft", "Models", "fine-tune a model on conversations",
-        {"llmkit sft --model run/model --data chat.jsonl -o chat", "llmkit sft --model run/model --data chat.jsonl --show-masks 5"},
-        "Reads conversations as messages, ShareGPT, Alpaca or question-answer pairs (JSON lines or one array a file) and trains on "
-        "what the assistant says, the end of its turn included; a message's own weight wins over its role. Conversations are "
-        "packed into rows (best fit); they do not see each other, and positions start again in each. One that is too long ends "
+        "sft",
+        "Models",
+        "fine-tune a model on conversations",
+        {"llmkit sft --model run/model --data chat.jsonl -o chat",
+         "llmkit sft --model run/model --data chat.jsonl --show-masks 5"},
+        "Reads conversations as messages, ShareGPT, Alpaca or question-answer pairs (JSON lines or one array a file) "
+        "and trains on "
+        "what the assistant says, the end of its turn included; a message's own weight wins over its role. "
+        "Conversations are "
+        "packed into rows (best fit); they do not see each other, and positions start again in each. One that is too "
+        "long ends "
         "with the last assistant turn that fits, or is cut with --overlong cut; both are counted.\n\n"
         "Tokens that the template needs and the tokenizer lacks are added; their rows start as the mean of the others. "
         "RUN/model is a Hugging Face folder with the chat template in tokenizer_config.json.\n\n"
         "The same data, model and --seed give the same bytes for any --threads, also after --resume.",
-        kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesJson | kUsesManifest | kUsesMaxBad | kUsesGates};
+        kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesJson | kUsesManifest | kUsesMaxBad |
+            kUsesGates};
     return info;
   }
 
@@ -35,13 +42,16 @@ class Sft final : public Command {
     o.group("Data");
     o.list("--data", &options_.data, "FILE", "conversations");
     o.list("--validation-data", &options_.validation_data, "FILE", "conversations to validate on");
-    o.real("--validation-share", &options_.validation_share, "SHARE", "of --data, kept for validation where none is given", 0, 0.9);
+    o.real("--validation-share", &options_.validation_share, "SHARE",
+           "of --data, kept for validation where none is given", 0, 0.9);
     o.choice("--template", &options_.chat_template, tokenizer::chat_templates().names(), "chat template");
     o.integer("--context", &options_.context, "N", "positions of a row; 0 = the model's", 0, 1 << 20);
-    o.choice("--overlong", &options_.overlong, {"turns", "cut"}, "conversations beyond the context: keep whole turns, or cut");
+    o.choice("--overlong", &options_.overlong, {"turns", "cut"},
+             "conversations beyond the context: keep whole turns, or cut");
     o.choice("--train-on", &options_.train_on, {"all", "last"}, "which of the assistant's turns");
     o.boolean("--packing", &options_.packing, "several conversations share a row");
-    o.integer("--show-masks", &options_.show_masks, "N", "print the first N conversations with their targets, and stop", 0, kMany);
+    o.integer("--show-masks", &options_.show_masks, "N", "print the first N conversations with their targets, and stop",
+              0, kMany);
     o.group("Training");
     o.real("--epochs", &options_.epochs, "X", "length of the run: passes over the data", 0, 1e6);
     o.integer("--steps", &options_.steps, "N", "length of the run: optimiser steps, instead of --epochs", 0, kMany);
@@ -54,8 +64,10 @@ class Sft final : public Command {
     o.real("--clip", &options_.clip, "X", "largest gradient norm; 0 = any", 0, 1e9);
     o.choice("--precision", &options_.precision, {"f32", "bf16"}, "of the matrix products; weights stay f32");
     o.group("Run");
-    o.integer("--eval-every", &options_.eval_every, "STEPS", "between validations and samples; 0 = at the end only", 0, kMany);
-    o.integer("--checkpoint-every", &options_.checkpoint_every, "STEPS", "between checkpoints; 0 = at the end only", 0, kMany);
+    o.integer("--eval-every", &options_.eval_every, "STEPS", "between validations and samples; 0 = at the end only", 0,
+              kMany);
+    o.integer("--checkpoint-every", &options_.checkpoint_every, "STEPS", "between checkpoints; 0 = at the end only", 0,
+              kMany);
     o.integer("--keep", &options_.keep, "N", "newest checkpoints that stay", 1, 1 << 20);
     o.integer("--sample-tokens", &options_.reply_tokens, "N", "length of a sample reply; 0 = none", 0, 1 << 20);
   }
@@ -115,6 +127,8 @@ class Sft final : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_sft() { return std::make_unique<Sft>(); }
+std::unique_ptr<Command> make_sft() {
+  return std::make_unique<Sft>();
+}
 
 }  // namespace llmkit::cli

@@ -16,8 +16,8 @@ namespace {
 // One batch of documents on its way through the pool.
 struct Batch {
   formats::LineBatch lines;
-  std::string out;                  // output lines
-  std::vector<size_t> refused;      // lines, with why
+  std::string out;              // output lines
+  std::vector<size_t> refused;  // lines, with why
   std::vector<Refusal> refusals;
   uint64_t documents = 0, tokens = 0, bytes = 0;
 };
@@ -26,11 +26,16 @@ class Tokenize : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "tokenize", "Tokenizer", "turn text into token ids, back, or count them",
+        "tokenize",
+        "Tokenizer",
+        "turn text into token ids, back, or count them",
         {"llmkit tokenize encode docs.jsonl --tokenizer tokenizer -o ids.jsonl",
-         "echo 'Hello world' | llmkit tokenize encode - --plain --lines --tokenizer tokenizer | llmkit tokenize decode - --tokenizer tokenizer"},
-        "encode writes one JSON line a document, {\"id\": …, \"ids\": […]}; decode reads such lines, or lines of numbers, and "
-        "writes the text; count prints documents, bytes, tokens and bytes per token. In a document the names of special "
+         "echo 'Hello world' | llmkit tokenize encode - --plain --lines --tokenizer tokenizer | llmkit tokenize decode "
+         "- --tokenizer tokenizer"},
+        "encode writes one JSON line a document, {\"id\": …, \"ids\": […]}; decode reads such lines, or lines of "
+        "numbers, and "
+        "writes the text; count prints documents, bytes, tokens and bytes per token. In a document the names of "
+        "special "
         "tokens are ordinary text; --special parses them.",
         kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesManifest | kUsesMaxBad | kUsesGates};
     return info;
@@ -52,15 +57,18 @@ class Tokenize : public Command {
     std::vector<std::string> inputs(operands_.begin() + 1, operands_.end());
     if (inputs.empty()) inputs = {"-"};
     auto tokenizer = tokenizer::Tokenizer::load(tokenizer_);
-    if (action == "encode" || action == "count") return read_text(context, common, tokenizer, inputs, action == "encode");
+    if (action == "encode" || action == "count")
+      return read_text(context, common, tokenizer, inputs, action == "encode");
     if (action == "decode") return decode(common, tokenizer, inputs);
     throw UsageError(ErrorParts{"unknown action of tokenize", {}, "encode, decode or count", action, {}});
   }
 
  private:
-  void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReader& reader, bool write, Batch& batch) const {
-    tokenizer::EncodeOptions options{.special = special_ ? tokenizer::SpecialText::parse : tokenizer::SpecialText::as_text,
-                                     .add_special_tokens = around_};
+  void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReader& reader, bool write,
+               Batch& batch) const {
+    tokenizer::EncodeOptions options{
+        .special = special_ ? tokenizer::SpecialText::parse : tokenizer::SpecialText::as_text,
+        .add_special_tokens = around_};
     std::vector<int32_t> ids;
     for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
       auto document = reader.parse(batch.lines, i);
@@ -99,12 +107,14 @@ class Tokenize : public Command {
         16,
         [&](Batch& batch) {
           s.interrupted = context.stop.requested();
-          context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()), "bytes", "");
+          context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()),
+                                  "bytes", "");
           return !s.interrupted && reader.next_batch(batch.lines);
         },
         [&](Batch& batch) { work_on(tokenizer, reader, write, batch); },
         [&](Batch& batch) {
-          for (size_t i = 0; i < batch.refused.size(); ++i) reader.refuse(batch.lines, batch.refused[i], batch.refusals[i]);
+          for (size_t i = 0; i < batch.refused.size(); ++i)
+            reader.refuse(batch.lines, batch.refused[i], batch.refusals[i]);
           if (out) out->write(batch.out);
           s.kept += batch.documents;
           s.bytes_in += batch.bytes;
@@ -142,7 +152,8 @@ class Tokenize : public Command {
     return true;
   }
 
-  ExitCode decode(const Common& common, const tokenizer::Tokenizer& tokenizer, const std::vector<std::string>& inputs) const {
+  ExitCode decode(const Common& common, const tokenizer::Tokenizer& tokenizer,
+                  const std::vector<std::string>& inputs) const {
     auto out = io::create_output(common.output, {.replace = common.force});
     Summary s;
     std::vector<int32_t> ids;
@@ -154,7 +165,8 @@ class Tokenize : public Command {
         ++s.in;
         if (!parse_ids(line, ids)) {
           ++s.bad;
-          if (s.bad_examples.size() < 10) s.bad_examples.push_back(input + ":" + std::to_string(reader.line_number()) + ": no token ids");
+          if (s.bad_examples.size() < 10)
+            s.bad_examples.push_back(input + ":" + std::to_string(reader.line_number()) + ": no token ids");
           continue;
         }
         ++s.kept;
@@ -176,6 +188,8 @@ class Tokenize : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_tokenize() { return std::make_unique<Tokenize>(); }
+std::unique_ptr<Command> make_tokenize() {
+  return std::make_unique<Tokenize>();
+}
 
 }  // namespace llmkit::cli

@@ -14,7 +14,9 @@ namespace {
 
 using tokenizer::Training;
 
-std::string count(int64_t n) { return format_count(static_cast<uint64_t>(n)); }
+std::string count(int64_t n) {
+  return format_count(static_cast<uint64_t>(n));
+}
 
 std::string number(double value, int digits) {
   char text[32];
@@ -22,7 +24,9 @@ std::string number(double value, int digits) {
   return text;
 }
 
-std::string shown(const std::string& bytes) { return printable(tokenizer::spell_bytes(bytes)); }
+std::string shown(const std::string& bytes) {
+  return printable(tokenizer::spell_bytes(bytes));
+}
 
 void add_merges(Report& report, const Training& t) {
   std::vector<std::vector<std::string>> rows;
@@ -57,26 +61,30 @@ void add_vocabulary(Report& report, const Training& t) {
   size_t step = std::max<size_t>(1, t.parts.tokens.size() / 400);
   for (size_t id = 0; id < t.parts.tokens.size(); id += step) sample += shown(t.parts.tokens[id]) + "  ";
   report.heading("A sample of the vocabulary");
-  report.paragraph("Every " + std::to_string(step) + "th token; Ġ stands for a space, Ċ for a newline, other accented letters for bytes.");
+  report.paragraph("Every " + std::to_string(step) +
+                   "th token; Ġ stands for a space, Ċ for a newline, other accented letters for bytes.");
   report.preformatted(sample);
 }
 
 void write_report(const std::string& path, const std::string& subtitle, const Training& t) {
   Report report("llmkit train-tokenizer", subtitle);
   auto& c = t.coverage;
-  report.key_values({{"documents", count(t.documents)},
-                     {"text", format_bytes(static_cast<double>(t.text_bytes))},
-                     {"pieces", format_count(t.pieces)},
-                     {"distinct pieces", format_count(t.distinct_pieces)},
-                     {"memory of the pieces", format_bytes(static_cast<double>(t.memory_bytes))},
-                     {"tokens", count(static_cast<int64_t>(t.parts.tokens.size()))},
-                     {"bytes per token", number(c.bytes_per_token(), 3)},
-                     {"tokens per word", number(c.tokens_per_word(), 3)},
-                     {"vocabulary used", number(100.0 * static_cast<double>(c.tokens_used) / static_cast<double>(t.parts.tokens.size()), 1) + " %"},
-                     {"measured on", t.coverage_is_held_out ? "held-out text" : "a sample of the training text"}});
+  report.key_values(
+      {{"documents", count(t.documents)},
+       {"text", format_bytes(static_cast<double>(t.text_bytes))},
+       {"pieces", format_count(t.pieces)},
+       {"distinct pieces", format_count(t.distinct_pieces)},
+       {"memory of the pieces", format_bytes(static_cast<double>(t.memory_bytes))},
+       {"tokens", count(static_cast<int64_t>(t.parts.tokens.size()))},
+       {"bytes per token", number(c.bytes_per_token(), 3)},
+       {"tokens per word", number(c.tokens_per_word(), 3)},
+       {"vocabulary used",
+        number(100.0 * static_cast<double>(c.tokens_used) / static_cast<double>(t.parts.tokens.size()), 1) + " %"},
+       {"measured on", t.coverage_is_held_out ? "held-out text" : "a sample of the training text"}});
   report.heading("Tokens per character, by script");
   std::vector<std::vector<std::string>> rows;
-  for (auto& s : c.scripts) rows.push_back({std::string(s.name), count(s.characters), number(s.tokens_per_character(), 3)});
+  for (auto& s : c.scripts)
+    rows.push_back({std::string(s.name), count(s.characters), number(s.tokens_per_character(), 3)});
   report.table({"script", "characters", "tokens per character"}, rows);
   if (!t.merge_counts.empty()) {
     add_counts_chart(report, t);
@@ -90,15 +98,22 @@ class TrainTokenizer : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "train-tokenizer", "Tokenizer", "learn a vocabulary from text",
+        "train-tokenizer",
+        "Tokenizer",
+        "learn a vocabulary from text",
         {"llmkit train-tokenizer docs.jsonl.zst --vocab-size 32768 -o tokenizer",
          "llmkit dedup docs.jsonl | llmkit train-tokenizer - --vocab-size 8192 --special '<|endoftext|>' -o tokenizer"},
-        "Byte-level BPE (bbpe) merges the most frequent pair of neighbouring tokens again and again (Sennrich et al. 2016); "
-        "the merges are those of Hugging Face's BpeTrainer on the same text. char makes a vocabulary of the characters seen. "
-        "The result is a folder with tokenizer.json, which Hugging Face's tokenizers and transformers load with equal ids.\n\n"
-        "Memory follows the number of distinct pieces (words), not the size of the corpus: about 50 bytes a piece while "
+        "Byte-level BPE (bbpe) merges the most frequent pair of neighbouring tokens again and again (Sennrich et al. "
+        "2016); "
+        "the merges are those of Hugging Face's BpeTrainer on the same text. char makes a vocabulary of the characters "
+        "seen. "
+        "The result is a folder with tokenizer.json, which Hugging Face's tokenizers and transformers load with equal "
+        "ids.\n\n"
+        "Memory follows the number of distinct pieces (words), not the size of the corpus: about 50 bytes a piece "
+        "while "
         "counting and 150 while merging. The same text gives the same bytes for any --threads.",
-        kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesMemory | kUsesGates,
+        kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesMemory |
+            kUsesGates,
         ""};
     return info;
   }
@@ -106,11 +121,14 @@ class TrainTokenizer : public Command {
   void declare(Options& o) override {
     o.positional("IN", &inputs_, "JSONL or text files, also .gz and .zst, folders of them, or - for standard input", 1);
     o.choice("--algorithm", &options_.algorithm, {"bbpe", "char"}, "byte-level BPE, or one token a character");
-    o.integer("--vocab-size", &options_.bpe.vocab_size, "N", "tokens, special ones and the 256 bytes included", 1, int64_t{1} << 24);
+    o.integer("--vocab-size", &options_.bpe.vocab_size, "N", "tokens, special ones and the 256 bytes included", 1,
+              int64_t{1} << 24);
     o.integer("--min-frequency", &min_frequency_, "N", "least count of a pair to be merged", 0);
     o.integer("--max-token-bytes", &options_.bpe.max_token_bytes, "N", "no merge gives a token this long; 0 = any", 0);
-    o.choice("--pretokenizer", &options_.bpe.pretokenizer, tokenizer::pretokenizers().names(), "how text is cut before merging");
-    o.list("--special", &special_, "TOKEN", "special tokens, in the order of their ids; the first is the end of a text");
+    o.choice("--pretokenizer", &options_.bpe.pretokenizer, tokenizer::pretokenizers().names(),
+             "how text is cut before merging");
+    o.list("--special", &special_, "TOKEN",
+           "special tokens, in the order of their ids; the first is the end of a text");
     o.boolean("--whole-alphabet", &options_.bpe.whole_alphabet, "have all 256 bytes, so that any text can be encoded");
     o.group("Input");
     o.text("--text-key", &options_.reader.keys.text, "KEY", "member of a JSON line that holds the text");
@@ -154,9 +172,11 @@ class TrainTokenizer : public Command {
     auto& c = t.coverage;
     std::string dearest;
     for (size_t i = 0; i < std::min<size_t>(3, c.scripts.size()); ++i)
-      dearest += (i ? ", " : "") + std::string(c.scripts[i].name) + " " + number(c.scripts[i].tokens_per_character(), 2);
+      dearest +=
+          (i ? ", " : "") + std::string(c.scripts[i].name) + " " + number(c.scripts[i].tokens_per_character(), 2);
     log::info(format_count(t.distinct_pieces) + " distinct of " + format_count(t.pieces) + " pieces (" +
-              format_bytes(static_cast<double>(t.memory_bytes)) + "); " + number(c.bytes_per_token(), 3) + " bytes a token " +
+              format_bytes(static_cast<double>(t.memory_bytes)) + "); " + number(c.bytes_per_token(), 3) +
+              " bytes a token " +
               (t.coverage_is_held_out ? "on the held-out text" : "on a sample of the training text") +
               "; tokens a character: " + dearest);
     Summary s;
@@ -184,6 +204,8 @@ class TrainTokenizer : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_train_tokenizer() { return std::make_unique<TrainTokenizer>(); }
+std::unique_ptr<Command> make_train_tokenizer() {
+  return std::make_unique<TrainTokenizer>();
+}
 
 }  // namespace llmkit::cli

@@ -6,8 +6,8 @@ namespace {
 
 class Alpaca : public ChatTemplate {
  public:
-  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt, std::string_view,
-                                std::string_view eos) const override {
+  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
+                                std::string_view, std::string_view eos) const override {
     std::vector<ChatPiece> out;
     for (auto& m : messages) {
       if (m.role == "system") {
@@ -22,7 +22,8 @@ class Alpaca : public ChatTemplate {
         out.push_back({"### Instruction:\n", false, false});
         out.push_back({m.content + "\n\n", false, is_trained(m)});
       } else {
-        throw Error(ErrorParts{"the alpaca template has no place for this role", {}, "system, user or assistant", m.role, {}});
+        throw Error(
+            ErrorParts{"the alpaca template has no place for this role", {}, "system, user or assistant", m.role, {}});
       }
     }
     if (add_generation_prompt) out.push_back({"### Response:\n", false, false});
@@ -32,7 +33,8 @@ class Alpaca : public ChatTemplate {
   std::string_view end_of_turn() const override { return {}; }
   std::string_view jinja() const override {
     return "{% for message in messages %}{% if message['role'] == 'system' %}{{ message['content'] + '\\n\\n' }}"
-           "{% elif message['role'] == 'assistant' %}{{ '### Response:\\n' + message['content'] + eos_token + '\\n\\n' }}"
+           "{% elif message['role'] == 'assistant' %}{{ '### Response:\\n' + message['content'] + eos_token + '\\n\\n' "
+           "}}"
            "{% else %}{{ '### Instruction:\\n' + message['content'] + '\\n\\n' }}{% endif %}{% endfor %}"
            "{% if add_generation_prompt %}{{ '### Response:\\n' }}{% endif %}";
   }
@@ -41,8 +43,8 @@ class Alpaca : public ChatTemplate {
 }  // namespace
 
 Entry<ChatTemplate> alpaca_chat_template() {
-  Entry<ChatTemplate> entry{{"alpaca", "### Instruction: … ### Response: … EOS (Stanford Alpaca)",
-                             "Taori et al., Stanford Alpaca, 2023"}};
+  Entry<ChatTemplate> entry{
+      {"alpaca", "### Instruction: … ### Response: … EOS (Stanford Alpaca)", "Taori et al., Stanford Alpaca, 2023"}};
   entry.make = [](const Values&) -> std::unique_ptr<ChatTemplate> { return std::make_unique<Alpaca>(); };
   return entry;
 }

@@ -1,5 +1,5 @@
-// ChatML (OpenAI, Qwen, SmolLM): <|im_start|>role\n content <|im_end|>\n. The end of the assistant's turn is a target, the
-// header and the newline behind a turn are not.
+// ChatML (OpenAI, Qwen, SmolLM): <|im_start|>role\n content <|im_end|>\n. The end of the assistant's turn is a target,
+// the header and the newline behind a turn are not.
 #include "tokenizer/chat_template.h"
 
 namespace llmkit::tokenizer {
@@ -7,8 +7,8 @@ namespace {
 
 class ChatMl : public ChatTemplate {
  public:
-  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt, std::string_view,
-                                std::string_view) const override {
+  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
+                                std::string_view, std::string_view) const override {
     std::vector<ChatPiece> out;
     for (auto& m : messages) {
       bool trained = is_trained(m);
@@ -27,7 +27,8 @@ class ChatMl : public ChatTemplate {
   std::vector<std::string> special_tokens() const override { return {"<|im_start|>", "<|im_end|>"}; }
   std::string_view end_of_turn() const override { return "<|im_end|>"; }
   std::string_view jinja() const override {
-    return "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + "
+    return "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + "
+           "'<|im_end|>' + "
            "'\\n'}}{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}";
   }
 };

@@ -6,8 +6,8 @@ namespace {
 
 class Gemma : public ChatTemplate {
  public:
-  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt, std::string_view bos,
-                                std::string_view) const override {
+  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
+                                std::string_view bos, std::string_view) const override {
     std::vector<ChatPiece> out;
     if (!bos.empty()) out.push_back({std::string(bos), true, false});
     std::string system;
@@ -33,9 +33,12 @@ class Gemma : public ChatTemplate {
   std::vector<std::string> special_tokens() const override { return {"<start_of_turn>", "<end_of_turn>"}; }
   std::string_view end_of_turn() const override { return "<end_of_turn>"; }
   std::string_view jinja() const override {
-    return "{{ bos_token }}{% set ns = namespace(system='') %}{% for message in messages %}{% if message['role'] == 'system' %}"
-           "{% set ns.system = message['content'] + '\\n\\n' %}{% else %}{{ '<start_of_turn>' + ('model' if message['role'] == "
-           "'assistant' else message['role']) + '\\n' + ns.system + message['content'] + '<end_of_turn>\\n' }}{% set ns.system = "
+    return "{{ bos_token }}{% set ns = namespace(system='') %}{% for message in messages %}{% if message['role'] == "
+           "'system' %}"
+           "{% set ns.system = message['content'] + '\\n\\n' %}{% else %}{{ '<start_of_turn>' + ('model' if "
+           "message['role'] == "
+           "'assistant' else message['role']) + '\\n' + ns.system + message['content'] + '<end_of_turn>\\n' }}{% set "
+           "ns.system = "
            "'' %}{% endif %}{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\\n' }}{% endif %}";
   }
 };

@@ -1,4 +1,5 @@
-// Llama 3: <|begin_of_text|>, then <|start_header_id|>role<|end_header_id|>\n\n content without outer white space <|eot_id|>.
+// Llama 3: <|begin_of_text|>, then <|start_header_id|>role<|end_header_id|>\n\n content without outer white space
+// <|eot_id|>.
 #include "tokenizer/chat_template.h"
 
 namespace llmkit::tokenizer {
@@ -13,8 +14,8 @@ std::string trimmed(std::string_view s) {
 
 class Llama3Chat : public ChatTemplate {
  public:
-  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt, std::string_view,
-                                std::string_view) const override {
+  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
+                                std::string_view, std::string_view) const override {
     std::vector<ChatPiece> out{{"<|begin_of_text|>", true, false}};
     auto header = [&](const std::string& role) {
       out.push_back({"<|start_header_id|>", true, false});
@@ -37,7 +38,8 @@ class Llama3Chat : public ChatTemplate {
   std::string_view end_of_turn() const override { return "<|eot_id|>"; }
   std::string_view jinja() const override {
     return "{{ '<|begin_of_text|>' }}{% for message in messages %}{{ '<|start_header_id|>' + message['role'] + "
-           "'<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if add_generation_prompt "
+           "'<|end_header_id|>\\n\\n' + message['content'] | trim + '<|eot_id|>' }}{% endfor %}{% if "
+           "add_generation_prompt "
            "%}{{ '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}{% endif %}";
   }
 };

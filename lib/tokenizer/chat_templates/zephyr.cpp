@@ -6,8 +6,8 @@ namespace {
 
 class Zephyr : public ChatTemplate {
  public:
-  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt, std::string_view,
-                                std::string_view eos) const override {
+  std::vector<ChatPiece> render(std::span<const formats::Message> messages, bool add_generation_prompt,
+                                std::string_view, std::string_view eos) const override {
     std::vector<ChatPiece> out;
     for (auto& m : messages) {
       bool trained = is_trained(m);
@@ -22,7 +22,8 @@ class Zephyr : public ChatTemplate {
   std::vector<std::string> special_tokens() const override { return {}; }
   std::string_view end_of_turn() const override { return {}; }
   std::string_view jinja() const override {
-    return "{% for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content'] + eos_token + '\\n' }}"
+    return "{% for message in messages %}{{ '<|' + message['role'] + '|>\\n' + message['content'] + eos_token + '\\n' "
+           "}}"
            "{% endfor %}{% if add_generation_prompt %}{{ '<|assistant|>\\n' }}{% endif %}";
   }
 };

@@ -34,7 +34,9 @@ Entry<PreTokenizer> digits_pretokenizer() {
   Entry<PreTokenizer> entry{{"digits", "as gpt2, with every digit a piece of its own (StarCoder, SmolLM)",
                              "Li et al., StarCoder: may the source be with you, 2023"}};
   entry.make = [](const Values&) -> std::unique_ptr<PreTokenizer> {
-    return std::make_unique<ScanningPreTokenizer<DigitsScanner>>(R"({"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},)" LLMKIT_BYTE_LEVEL("true") "]}");
+    return std::make_unique<ScanningPreTokenizer<DigitsScanner>>(
+        R"({"type":"Sequence","pretokenizers":[{"type":"Digits","individual_digits":true},)" LLMKIT_BYTE_LEVEL(
+            "true") "]}");
   };
   return entry;
 }

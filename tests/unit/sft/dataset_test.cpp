@@ -112,7 +112,8 @@ TEST_CASE("examples are the same for one and eight threads") {
   std::vector<formats::Conversation> conversations;
   Rng rng({4});
   for (int i = 0; i < 4000; ++i)
-    conversations.push_back(talk({{"user", std::string(rng.below(300), 'u')}, {"assistant", std::string(1 + rng.below(300), 'a')}}));
+    conversations.push_back(
+        talk({{"user", std::string(rng.below(300), 'u')}, {"assistant", std::string(1 + rng.below(300), 'a')}}));
   auto serial = s.build(conversations);
   s.parallel.reset();  // two pools at once would limit each other
   Parallel eight(8);

@@ -56,7 +56,8 @@ struct Setup {
 };
 
 // Loss and gradient of the first step.
-std::pair<double, std::vector<float>> first_step(Parallel& parallel, const std::vector<Example>& train, const SourceOptions& options) {
+std::pair<double, std::vector<float>> first_step(Parallel& parallel, const std::vector<Example>& train,
+                                                 const SourceOptions& options) {
   std::vector<Example> none;
   auto model = models::Model::create(tiny(50), 3, parallel);
   Source source(train, none, options);
@@ -141,7 +142,8 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
   }
   SftOptions options;
   options.model = base;
-  options.data = {LLMKIT_SOURCE_DIR "/data-samples/chat_sharegpt.jsonl", LLMKIT_SOURCE_DIR "/data-samples/chat_alpaca.json"};
+  options.data = {LLMKIT_SOURCE_DIR "/data-samples/chat_sharegpt.jsonl",
+                  LLMKIT_SOURCE_DIR "/data-samples/chat_alpaca.json"};
   options.validation_share = 0.2;
   options.steps = 12;
   options.batch = 2;

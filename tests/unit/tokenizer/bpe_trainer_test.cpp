@@ -25,7 +25,8 @@ struct Setup {
 std::vector<std::string> spelled(const BpeTraining& training) {
   std::vector<std::string> out;
   for (auto& m : training.parts.merges)
-    out.push_back(training.parts.tokens[static_cast<size_t>(m.left)] + "+" + training.parts.tokens[static_cast<size_t>(m.right)]);
+    out.push_back(training.parts.tokens[static_cast<size_t>(m.left)] + "+" +
+                  training.parts.tokens[static_cast<size_t>(m.right)]);
   return out;
 }
 
@@ -48,8 +49,17 @@ TEST_CASE("the classic example merges in the order of Hugging Face's own test") 
   Setup s;
   auto pre = pretokenizers().make("gpt2");
   WordCounter counter(*pre);
-  for (auto [word, count] : {std::pair{"roses", 1}, {"are", 2}, {"red", 1}, {"voilets", 1}, {"blue", 1}, {"BERT", 1},
-                             {"is", 2}, {"big", 1}, {"and", 1}, {"so", 1}, {"GPT-2", 1}})
+  for (auto [word, count] : {std::pair{"roses", 1},
+                             {"are", 2},
+                             {"red", 1},
+                             {"voilets", 1},
+                             {"blue", 1},
+                             {"BERT", 1},
+                             {"is", 2},
+                             {"big", 1},
+                             {"and", 1},
+                             {"so", 1},
+                             {"GPT-2", 1}})
     counter.add_word(word, static_cast<uint64_t>(count));
   auto words = counter.words();
   BpeTrainerOptions options;

@@ -48,7 +48,8 @@ TEST_CASE("templates render as Hugging Face's apply_chat_template does with thei
   CHECK(rendered("chatml", two, true) ==
         "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHello!<|im_end|>\n<|im_start|>assistant\n");
   CHECK(rendered("llama3", two, true) ==
-        "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_header_id|>"
+        "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nHi<|eot_id|><|start_header_id|>assistant<|end_"
+        "header_id|>"
         "\n\nHello!<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n");
   CHECK(rendered("zephyr", two, true) == "<|user|>\nHi</s>\n<|assistant|>\nHello!</s>\n<|assistant|>\n");
   CHECK(rendered("gemma", two, true) ==

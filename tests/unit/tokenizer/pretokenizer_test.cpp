@@ -69,7 +69,8 @@ TEST_CASE("invalid UTF-8 is a run of other characters and nothing is lost") {
 
 TEST_CASE("pieces cover the text and do not depend on the batch, for every pre-tokenizer") {
   Rng rng({1, 2});
-  const std::string alphabet[] = {"a", "Z", "'", "s", "re", " ", " ", "\n", "\r", "\t", "1", "٣", "é", "中", "\u3000", "!", "\xFF", "\xE4"};
+  const std::string alphabet[] = {"a",  "Z", "'", "s", "re", " ",      " ", "\n",   "\r",
+                                  "\t", "1", "٣", "é", "中", "\u3000", "!", "\xFF", "\xE4"};
   for (auto& entry : pretokenizers().entries()) {
     for (int round = 0; round < 300; ++round) {
       std::string text;
