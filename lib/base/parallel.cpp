@@ -3,8 +3,8 @@
 #include <sched.h>
 #include <tbb/global_control.h>
 #include <tbb/parallel_for.h>
-#include <tbb/parallel_pipeline.h>
 #include <tbb/task_arena.h>
+#include <tbb/task_group.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,11 +15,17 @@
 #include <thread>
 #include <vector>
 
+#include "base/ordered_window.h"
+
 namespace llmkit {
 namespace {
 
 // Set while a worker is inside a tile, so that nested calls run serially.
 thread_local bool inside_tile = false;
+
+#ifdef LLMKIT_STD_THREADS
+thread_local int worker_index = 0;
+#endif
 
 struct InsideTile {
   bool before = std::exchange(inside_tile, true);
@@ -78,6 +84,14 @@ struct Parallel::Impl {
 
   void count(size_t worker) {
     if (worker < tiles_of.size()) tiles_of[worker].fetch_add(1, std::memory_order_relaxed);
+  }
+
+  void count_here() {
+#ifdef LLMKIT_STD_THREADS
+    count(static_cast<size_t>(worker_index));
+#else
+    count(threads == 1 ? 0 : static_cast<size_t>(std::max(0, tbb::this_task_arena::current_thread_index())));
+#endif
   }
 
   int threads;
@@ -153,7 +167,7 @@ void Parallel::for_tiles(int64_t tiles, TileFunction f) {
           tbb::blocked_range<int64_t>(0, tiles, 1),
           [&](const tbb::blocked_range<int64_t>& range) {
             for (int64_t i = range.begin(); i != range.end(); ++i) {
-              impl_->count(static_cast<size_t>(tbb::this_task_arena::current_thread_index()));
+              impl_->count_here();
               run(i);
             }
           },
@@ -165,31 +179,86 @@ void Parallel::for_tiles(int64_t tiles, TileFunction f) {
 
 #endif
 
-void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& work,
-                            const std::function<void(void*)>& sink, const std::function<void(void*)>& drop) {
-  // Rounds of up to max_items: read, work in parallel, write in order. An exception leaves nothing behind: items that
-  // were not written are dropped.
-  std::vector<void*> items;
-  size_t written = 0;
+namespace {
+
+// Reads while there is room, writes what is finished, and works along where both have to wait. Source and sink stay on
+// the calling thread: it is the one that a signal interrupts in a read.
+template <class Spawn>
+void drive(OrderedWindow& window, size_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& sink,
+           const std::function<void(void*)>& drop, Spawn&& spawn) {
+  bool more = true;
   try {
-    for (bool more = true; more;) {
-      items.clear();
-      written = 0;
-      while (static_cast<int64_t>(items.size()) < max_items) {
-        void* item = source();
-        if (!item) {
-          more = false;
-          break;
+    while (more || window.size() > 0) {
+      if (window.front_done()) {
+        OrderedWindow::Slot slot = window.take_front();
+        if (slot.error) {
+          drop(slot.item);
+          std::rethrow_exception(slot.error);
         }
-        items.push_back(item);
+        sink(slot.item);
+      } else if (more && window.size() < max_items) {
+        if (void* item = source()) {
+          window.add(item);
+          spawn();
+        } else {
+          more = false;
+        }
+      } else if (!window.work_on_one()) {
+        window.wait_for_front();
       }
-      for_tiles(static_cast<int64_t>(items.size()), [&](int64_t i) { work(items[static_cast<size_t>(i)]); });
-      for (; written < items.size();) sink(items[written++]);
     }
   } catch (...) {
-    for (size_t i = written; i < items.size(); ++i) drop(items[i]);
+    window.abandon(drop);
     throw;
   }
+}
+
+}  // namespace
+
+void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& work,
+                            const std::function<void(void*)>& sink, const std::function<void(void*)>& drop) {
+  std::function<void(void*)> counted = [&](void* item) {
+    impl_->count_here();
+    InsideTile guard;
+    work(item);
+  };
+  OrderedWindow window(counted);
+  auto most = static_cast<size_t>(std::max<int64_t>(1, max_items));
+  if (inside_tile || impl_->threads == 1) {
+    drive(window, 1, source, sink, drop, [] {});
+    return;
+  }
+#ifdef LLMKIT_STD_THREADS
+  std::vector<std::thread> pool;
+  for (int w = 1; w < impl_->threads; ++w) {
+    pool.emplace_back([&, w] {
+      worker_index = w;
+      window.work_until_closed();
+    });
+  }
+  auto join = [&] {
+    window.close();
+    for (auto& t : pool) t.join();
+  };
+  try {
+    drive(window, most, source, sink, drop, [] {});
+  } catch (...) {
+    join();
+    throw;
+  }
+  join();
+#else
+  impl_->arena.execute([&] {
+    tbb::task_group tasks;
+    try {
+      drive(window, most, source, sink, drop, [&] { tasks.run([&] { window.work_on_one(); }); });
+    } catch (...) {
+      tasks.wait();
+      throw;
+    }
+    tasks.wait();
+  });
+#endif
 }
 
 }  // namespace llmkit
