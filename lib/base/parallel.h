@@ -3,7 +3,6 @@
 // order, by the caller, after the tiles are done.
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -53,9 +52,8 @@ class Parallel {
     for_tiles((n + grain - 1) / grain, [&](int64_t tile) { f(tile * grain, std::min(n, (tile + 1) * grain)); });
   }
 
-  // Ordered streaming in bounded memory: `source` (false at the end) fills an item, `work` runs on the pool, `sink` takes
-  // it in the order of the source. Source and sink run on the calling thread, beside the work. At most `max_items` items
-  // exist at once. An exception is thrown after the items before it went to the sink (one of the source: after some).
+  // Ordered streaming: `source` (false at the end) fills an item, `work` runs on the pool, `sink` takes it in order; both run
+  // on the calling thread. At most `max_items` exist at once. An exception comes after the items before it were sunk.
   template <class T>
   void pipeline(int64_t max_items, std::function<bool(T&)> source, std::function<void(T&)> work,
                 std::function<void(T&)> sink) {
