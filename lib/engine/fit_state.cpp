@@ -69,11 +69,11 @@ FitState read_state(const std::string& text, const std::string& where) {
 }
 
 void expect_same_run(const FitState& saved, const std::vector<std::pair<std::string, std::string>>& now) {
-  for (auto& [name, value] : now) {
-    auto found = std::find_if(saved.identity.begin(), saved.identity.end(), [&](auto& s) { return s.first == name; });
+  for (auto& entry : now) {
+    auto found = std::find_if(saved.identity.begin(), saved.identity.end(), [&](auto& s) { return s.first == entry.first; });
     std::string before = found == saved.identity.end() ? "nothing" : found->second;
-    if (before != value)
-      throw UsageError(ErrorParts{"cannot resume with another " + name, {}, before, value, "--force starts a new run instead"});
+    if (before != entry.second)
+      throw UsageError(ErrorParts{"cannot resume with another " + entry.first, {}, before, entry.second, "--force starts a new run instead"});
   }
 }
 
