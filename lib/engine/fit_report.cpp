@@ -65,7 +65,7 @@ ChartOptions chart(std::string title, std::string y_label) {
 
 void add_figures(Report& report, const FitResult& result) {
   std::vector<std::pair<std::string, std::string>> items{{"steps", format_count(static_cast<uint64_t>(result.step))},
-                                                         {"tokens", format_count(static_cast<uint64_t>(result.tokens))},
+                                                         {"tokens", short_number(static_cast<double>(result.tokens))},
                                                          {"last training loss", number(result.loss)}};
   for (auto& value : result.validation) items.emplace_back(value.name, number(value.value));
   if (result.step_seconds > 0)
@@ -114,7 +114,7 @@ std::string last_samples(const std::string& path) {
 
 std::string fit_report(const FitReportInput& input) {
   RunHistory history = read_history(input.run_path + "/metrics.jsonl", input.run_path + "/timings.jsonl");
-  Report report(input.title);
+  Report report(input.title, input.run_path);
   add_figures(report, input.result);
   if (input.result.interrupted) report.paragraph("The run was stopped before its end; --resume continues it.");
   report.heading("Curves");

@@ -225,7 +225,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
     result.model_folder = run.file("model");
   }
   result.report = run.file("report.html");
-  io::write_file_atomically(result.report, engine::fit_report({"Pre-training: " + options.run.output, resolved_config(),
+  io::write_file_atomically(result.report, engine::fit_report({"Pre-training", resolved_config(),
                                                                result.plan.text(), run.path(), result.fit}));
   return result;
 }
