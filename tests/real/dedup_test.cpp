@@ -115,5 +115,6 @@ TEST_CASE("a Chinese novel in two editions: most chapters find their twin, and n
   auto result = run(options);
   MESSAGE(pages << " pages, " << result.documents << " documents, " << result.clusters << " clusters, " << result.near_dropped + result.exact_dropped << " dropped");
   CHECK(result.documents > 200);
+  CHECK(result.clusters >= 90);  // the others differ too much: some chapters are worded anew
   CHECK((result.cluster_sizes.empty() || result.cluster_sizes.back().first == 2));
 }
