@@ -1,12 +1,23 @@
 #include "dedup/dedup.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "dedup/corpus.h"
 
 namespace llmkit::dedup {
+namespace {
+
+// Said before hours of reading instead of after them.
+void refuse_existing(const DedupOptions& options) {
+  for (auto& path : {options.output, options.clusters, options.rejects})
+    if (!options.replace && std::filesystem::is_regular_file(path)) throw Error({"already exists", path, {}, {}, "--force replaces it"});
+}
+
+}  // namespace
 
 DedupResult run_dedup(const DedupOptions& options, Context& context) {
+  refuse_existing(options);
   DedupResult result;
   Inputs inputs(options);
   Corpus corpus(options, memory_budget(context));

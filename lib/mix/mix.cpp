@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/hash.h"
 #include "base/rng.h"
@@ -113,6 +114,9 @@ std::vector<SourceSpec> parse_sources(const std::vector<std::string>& texts) {
 }
 
 MixResult run_mix(const MixOptions& options, Context& context) {
+  namespace fs = std::filesystem;
+  if (!options.dry_run && !options.replace && fs::exists(options.output) && !(fs::is_directory(options.output) && fs::is_empty(options.output)))
+    throw Error({"already exists", options.output, {}, {}, "--force replaces it"});  // before the reading, not after it
   MixResult result;
   result.unit = options.tokenizer ? "tokens" : "bytes";
   if (options.tokenizer && options.end_of_text && !options.tokenizer->eos())
