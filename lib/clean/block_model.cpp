@@ -22,10 +22,10 @@ BlockModel make_shipped() {
   std::vector<uint32_t> roots;
 #define LLMKIT_BLOCK_MODEL_BIAS(bias)
 #define LLMKIT_BLOCK_MODEL_COLUMNS(columns)
-#define LLMKIT_TREE(...)                                       \
-  {                                                            \
-    static constexpr TreeNode kTree[] = {__VA_ARGS__};         \
-    roots.push_back(static_cast<uint32_t>(nodes.size()));      \
+#define LLMKIT_TREE(...)                                           \
+  {                                                                \
+    static constexpr TreeNode kTree[] = {__VA_ARGS__};             \
+    roots.push_back(static_cast<uint32_t>(nodes.size()));          \
     nodes.insert(nodes.end(), std::begin(kTree), std::end(kTree)); \
   }
 #include "clean/block_model.def"
@@ -42,7 +42,9 @@ const BlockModel& BlockModel::shipped() {
   return kModel;
 }
 
-size_t BlockModel::shipped_columns() { return kColumns; }
+size_t BlockModel::shipped_columns() {
+  return kColumns;
+}
 
 float BlockModel::probability(const float* row) const {
   float sum = bias_;
@@ -77,7 +79,8 @@ std::vector<bool> select_blocks(std::span<const float> probabilities, std::span<
   const size_t n = probabilities.size();
   std::vector<uint32_t> order(n);
   std::iota(order.begin(), order.end(), 0u);
-  std::stable_sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return probabilities[a] > probabilities[b]; });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return probabilities[a] > probabilities[b]; });
   double expected = 0;
   for (size_t i = 0; i < n; ++i) expected += static_cast<double>(probabilities[i]) * words[i];
   double hits = 0, taken = 0, best = -1;

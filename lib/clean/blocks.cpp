@@ -15,19 +15,25 @@ using text::NodeType;
 using text::Tag;
 using text::TagSet;
 
-constexpr TagSet kNoText = {Tag::script, Tag::style, Tag::template_, Tag::head, Tag::iframe, Tag::object, Tag::embed,
-                            Tag::audio, Tag::video, Tag::canvas, Tag::map, Tag::select, Tag::datalist, Tag::textarea, Tag::svg,
-                            Tag::noframes, Tag::noembed, Tag::applet, Tag::meter, Tag::progress, Tag::picture, Tag::img, Tag::input, Tag::title};
-constexpr TagSet kBlockLevel = {
-    Tag::address, Tag::article, Tag::aside, Tag::blockquote, Tag::body, Tag::caption, Tag::center, Tag::dd, Tag::details, Tag::dialog,
-    Tag::dir, Tag::div, Tag::dl, Tag::dt, Tag::fieldset, Tag::figcaption, Tag::figure, Tag::footer, Tag::form, Tag::h1, Tag::h2,
-    Tag::h3, Tag::h4, Tag::h5, Tag::h6, Tag::header, Tag::hgroup, Tag::hr, Tag::legend, Tag::li, Tag::listing, Tag::main, Tag::menu,
-    Tag::nav, Tag::ol, Tag::option, Tag::p, Tag::pre, Tag::search, Tag::section, Tag::summary, Tag::table, Tag::tbody, Tag::td,
-    Tag::tfoot, Tag::th, Tag::thead, Tag::tr, Tag::ul, Tag::xmp, Tag::plaintext, Tag::button, Tag::label};
+constexpr TagSet kNoText = {Tag::script,   Tag::style,    Tag::template_, Tag::head,     Tag::iframe,  Tag::object,
+                            Tag::embed,    Tag::audio,    Tag::video,     Tag::canvas,   Tag::map,     Tag::select,
+                            Tag::datalist, Tag::textarea, Tag::svg,       Tag::noframes, Tag::noembed, Tag::applet,
+                            Tag::meter,    Tag::progress, Tag::picture,   Tag::img,      Tag::input,   Tag::title};
+constexpr TagSet kBlockLevel = {Tag::address, Tag::article, Tag::aside,     Tag::blockquote, Tag::body,    Tag::caption,
+                                Tag::center,  Tag::dd,      Tag::details,   Tag::dialog,     Tag::dir,     Tag::div,
+                                Tag::dl,      Tag::dt,      Tag::fieldset,  Tag::figcaption, Tag::figure,  Tag::footer,
+                                Tag::form,    Tag::h1,      Tag::h2,        Tag::h3,         Tag::h4,      Tag::h5,
+                                Tag::h6,      Tag::header,  Tag::hgroup,    Tag::hr,         Tag::legend,  Tag::li,
+                                Tag::listing, Tag::main,    Tag::menu,      Tag::nav,        Tag::ol,      Tag::option,
+                                Tag::p,       Tag::pre,     Tag::search,    Tag::section,    Tag::summary, Tag::table,
+                                Tag::tbody,   Tag::td,      Tag::tfoot,     Tag::th,         Tag::thead,   Tag::tr,
+                                Tag::ul,      Tag::xmp,     Tag::plaintext, Tag::button,     Tag::label};
 constexpr TagSet kLists = {Tag::ul, Tag::ol, Tag::menu, Tag::dir};
 constexpr uint32_t kMaxCellWords = 60;  // a table with a longer cell is layout, not data
 
-bool ascii_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r'; }
+bool ascii_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r';
+}
 
 bool contains_nocase(std::string_view text, std::string_view lower) {
   return std::search(text.begin(), text.end(), lower.begin(), lower.end(),
@@ -65,7 +71,8 @@ class Splitter {
  private:
   static bool skipped(const Node& n) {
     return n.type == NodeType::comment || n.type == NodeType::doctype ||
-           (n.type == NodeType::element && ((n.space == text::Namespace::svg) || (n.space == text::Namespace::html && kNoText.has(n.tag))));
+           (n.type == NodeType::element &&
+            ((n.space == text::Namespace::svg) || (n.space == text::Namespace::html && kNoText.has(n.tag))));
   }
 
   // Words of each element's subtree, to know data tables before their rows are cut.
@@ -106,9 +113,15 @@ class Splitter {
         else
           pending_space_ = true;
         return false;
-      case Tag::wbr: return false;
-      case Tag::a: ++in_link_; ++links_; break;
-      case Tag::pre: case Tag::listing: case Tag::xmp:
+      case Tag::wbr:
+        return false;
+      case Tag::a:
+        ++in_link_;
+        ++links_;
+        break;
+      case Tag::pre:
+      case Tag::listing:
+      case Tag::xmp:
         flush();
         ++in_code_;
         break;
@@ -116,7 +129,8 @@ class Splitter {
         flush();
         if (is_data_table(n)) data_table_ = &n;
         break;
-      case Tag::td: case Tag::th:
+      case Tag::td:
+      case Tag::th:
         if (data_table_ != nullptr) {
           if (row_cells_++ > 0) text_ += text_.empty() ? "| " : " | ";
           pending_space_ = false;
@@ -129,7 +143,8 @@ class Splitter {
         row_cells_ = 0;
         row_head_ = true;
         break;
-      default: break;
+      default:
+        break;
     }
     if (kBlockLevel.has(n.tag)) {
       if (data_table_ != nullptr && row_cells_ > 0)
@@ -194,7 +209,8 @@ class Splitter {
 
   // The block-level element around `n` (n itself if it is one).
   static const Node* block_element(const Node* n) {
-    while (n->parent != nullptr && n->parent->type == NodeType::element && !(n->space == text::Namespace::html && kBlockLevel.has(n->tag)))
+    while (n->parent != nullptr && n->parent->type == NodeType::element &&
+           !(n->space == text::Namespace::html && kBlockLevel.has(n->tag)))
       n = n->parent;
     return n;
   }
@@ -249,16 +265,21 @@ class Splitter {
       b.kind = BlockKind::heading;
       b.heading_level = static_cast<uint8_t>(h->name[1] - '0');
     } else if (b.kind != BlockKind::item) {
-      if (ancestor(n, {Tag::dt, Tag::dd}, stop)) b.kind = BlockKind::term;
-      else if (ancestor(n, {Tag::figcaption, Tag::caption}, stop)) b.kind = BlockKind::caption;
-      else if (ancestor(n, {Tag::blockquote}, stop)) b.kind = BlockKind::quote;
-      else if (n->is(Tag::p)) b.kind = BlockKind::paragraph;
+      if (ancestor(n, {Tag::dt, Tag::dd}, stop))
+        b.kind = BlockKind::term;
+      else if (ancestor(n, {Tag::figcaption, Tag::caption}, stop))
+        b.kind = BlockKind::caption;
+      else if (ancestor(n, {Tag::blockquote}, stop))
+        b.kind = BlockKind::quote;
+      else if (n->is(Tag::p))
+        b.kind = BlockKind::paragraph;
     }
   }
 
   // Adds each block's figures to its element, then to all elements around it.
   void add_up(const Node* body) {
-    for (const Node* n = body; n != nullptr; n = text::next_in_order(n, body)) page_.subtree[n->id].first_block = UINT32_MAX;
+    for (const Node* n = body; n != nullptr; n = text::next_in_order(n, body))
+      page_.subtree[n->id].first_block = UINT32_MAX;
     for (size_t i = 0; i < page_.blocks.size(); ++i) {
       const Block& b = page_.blocks[i];
       bool prose = b.words >= 12 && b.link_words * 3 < b.words;
@@ -306,7 +327,8 @@ std::string collapsed(std::string_view t) {
 }  // namespace
 
 std::string_view block_kind_name(BlockKind kind) {
-  constexpr std::array<std::string_view, 9> kNames = {"text", "paragraph", "heading", "item", "term", "row", "code", "quote", "caption"};
+  constexpr std::array<std::string_view, 9> kNames = {"text", "paragraph", "heading", "item",   "term",
+                                                      "row",  "code",      "quote",   "caption"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -327,7 +349,8 @@ uint32_t count_words(std::string_view t) {
       ++characters;
       inside = false;
     } else {
-      bool part = !(code >= 0x2000 && code <= 0x2BFF) && !(code >= 0x3000 && code <= 0x303F) && !(code >= 0xFF00 && code <= 0xFF0F);
+      bool part = !(code >= 0x2000 && code <= 0x2BFF) && !(code >= 0x3000 && code <= 0x303F) &&
+                  !(code >= 0xFF00 && code <= 0xFF0F);
       if (part && !inside) ++words;
       inside = part;
     }
@@ -340,8 +363,8 @@ bool is_hidden(const Node& element) {
   if (element.attribute("hidden").data() != nullptr) return true;
   std::string_view style = element.attribute("style");
   if (style.empty()) return false;
-  return contains_nocase(style, "display:none") || contains_nocase(style, "display: none") || contains_nocase(style, "visibility:hidden") ||
-         contains_nocase(style, "visibility: hidden");
+  return contains_nocase(style, "display:none") || contains_nocase(style, "display: none") ||
+         contains_nocase(style, "visibility:hidden") || contains_nocase(style, "visibility: hidden");
 }
 
 PageBlocks split_blocks(const text::HtmlDocument& document) {
@@ -350,7 +373,8 @@ PageBlocks split_blocks(const text::HtmlDocument& document) {
   page.body = find_element(root, Tag::body);
   if (const Node* head = find_element(root, Tag::head)) {
     for (const Node* n = head->first_child; n != nullptr; n = n->next) {
-      if (n->is(Tag::title) && n->first_child != nullptr && page.title.empty()) page.title = collapsed(n->first_child->text);
+      if (n->is(Tag::title) && n->first_child != nullptr && page.title.empty())
+        page.title = collapsed(n->first_child->text);
       if (!n->is(Tag::meta)) continue;
       std::string_view key = n->attribute("property");
       if (key.empty()) key = n->attribute("name");

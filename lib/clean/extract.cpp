@@ -27,13 +27,19 @@ std::string path_of(const text::Node* node, const text::Node* body) {
   return out;
 }
 
-std::vector<BlockScore> explain_blocks(const PageBlocks& page, const FeatureTable& features, const std::vector<float>& probability,
-                                       const std::vector<bool>& keep) {
+std::vector<BlockScore> explain_blocks(const PageBlocks& page, const FeatureTable& features,
+                                       const std::vector<float>& probability, const std::vector<bool>& keep) {
   std::vector<BlockScore> out;
   for (size_t i = 0; i < page.blocks.size(); ++i) {
     const Block& b = page.blocks[i];
-    BlockScore s{std::string(block_kind_name(b.kind)), path_of(b.node, page.body), b.text, b.words,
-                 b.words > 0 ? static_cast<double>(b.link_words) / b.words : 0, probability[i], keep[i], {}};
+    BlockScore s{std::string(block_kind_name(b.kind)),
+                 path_of(b.node, page.body),
+                 b.text,
+                 b.words,
+                 b.words > 0 ? static_cast<double>(b.link_words) / b.words : 0,
+                 probability[i],
+                 keep[i],
+                 {}};
     for (auto [feature, amount] : BlockModel::shipped().reasons(features.row(i), features.columns)) {
       if (s.reasons.size() == kReasons) break;
       s.reasons.emplace_back(feature_names()[static_cast<size_t>(feature)], amount);
@@ -47,7 +53,8 @@ std::vector<BlockScore> explain_blocks(const PageBlocks& page, const FeatureTabl
 
 Extraction extract_main_text(std::string html, std::string_view url, const ExtractOptions& options) {
   text::HtmlDocument document;
-  text::parse_html(std::move(html), document, {.scripting = false, .max_depth = options.max_depth, .fragment_context = {}});
+  text::parse_html(std::move(html), document,
+                   {.scripting = false, .max_depth = options.max_depth, .fragment_context = {}});
   PageBlocks page = split_blocks(document);
   Extraction out;
   out.title = page.og_title.empty() ? page.title : page.og_title;

@@ -11,14 +11,14 @@ enum class Markup { plain, markdown };
 
 struct ExtractOptions {
   Markup markup = Markup::plain;
-  bool explain = false;            // fill Extraction::blocks
-  uint32_t max_depth = 256;        // of the element tree
+  bool explain = false;      // fill Extraction::blocks
+  uint32_t max_depth = 256;  // of the element tree
 };
 
 // Why a block was kept or dropped.
 struct BlockScore {
-  std::string kind;                  // "paragraph", "heading", …
-  std::string path;                  // "main > article.post > p"
+  std::string kind;  // "paragraph", "heading", …
+  std::string path;  // "main > article.post > p"
   std::string text;
   uint32_t words = 0;
   double link_density = 0;

@@ -26,12 +26,19 @@ constexpr size_t kHintCount = std::size(kHints);
 using HintSet = std::bitset<kHintCount>;
 
 // Phrases of boilerplate, in groups that vote separately.
-constexpr std::array<std::string_view, 8> kLegal = {"copyright", "\xC2\xA9", "all rights reserved", "privacy policy", "terms of", "cookie", "trademark", "disclaimer"};
-constexpr std::array<std::string_view, 9> kSocial = {"share", "tweet", "facebook", "twitter", "instagram", "linkedin", "pinterest", "follow us", "youtube"};
-constexpr std::array<std::string_view, 11> kAction = {"subscribe", "newsletter", "sign up", "log in", "sign in", "register", "read more", "learn more", "click here", "view all", "download"};
-constexpr std::array<std::string_view, 10> kNavigation = {"skip to", "menu", "home", "back to top", "next", "previous", "search", "related", "you may also", "more from"};
-constexpr std::array<std::string_view, 9> kShop = {"add to cart", "buy now", "shipping", "in stock", "sku", "wishlist", "checkout", "quantity", "sale"};
-constexpr std::array<std::string_view, 9> kMeta = {"posted", "published", "updated", "min read", "comments", "reply", "views", "likes", "author"};
+constexpr std::array<std::string_view, 8> kLegal = {"copyright", "\xC2\xA9", "all rights reserved", "privacy policy",
+                                                    "terms of",  "cookie",   "trademark",           "disclaimer"};
+constexpr std::array<std::string_view, 9> kSocial = {"share",    "tweet",     "facebook",  "twitter", "instagram",
+                                                     "linkedin", "pinterest", "follow us", "youtube"};
+constexpr std::array<std::string_view, 11> kAction = {"subscribe",  "newsletter", "sign up",   "log in",
+                                                      "sign in",    "register",   "read more", "learn more",
+                                                      "click here", "view all",   "download"};
+constexpr std::array<std::string_view, 10> kNavigation = {"skip to",  "menu",   "home",    "back to top",  "next",
+                                                          "previous", "search", "related", "you may also", "more from"};
+constexpr std::array<std::string_view, 9> kShop = {"add to cart", "buy now",  "shipping", "in stock", "sku",
+                                                   "wishlist",    "checkout", "quantity", "sale"};
+constexpr std::array<std::string_view, 9> kMeta = {"posted", "published", "updated", "min read", "comments",
+                                                   "reply",  "views",     "likes",   "author"};
 
 template <size_t N>
 float phrase_hits(std::string_view lower, const std::array<std::string_view, N>& phrases) {
@@ -58,34 +65,44 @@ class Writer {
   std::vector<std::string>* names_;
 };
 
-float log1(float x) { return std::log1p(x); }
-float ratio(float a, float b) { return b > 0 ? a / b : 0; }
+float log1(float x) {
+  return std::log1p(x);
+}
+float ratio(float a, float b) {
+  return b > 0 ? a / b : 0;
+}
 
 // Figures of a block's own text.
 struct TextStats {
-  float link_density = 0, sentences = 0, commas = 0, stop_share = 0, upper = 0, title_case = 0, digits = 0, word_length = 0;
+  float link_density = 0, sentences = 0, commas = 0, stop_share = 0, upper = 0, title_case = 0, digits = 0,
+        word_length = 0;
   float legal = 0, social = 0, action = 0, navigation = 0, shop = 0, meta = 0;
-  bool terminal = false, colon = false, question = false, date = false, money = false, separators = false, duplicate = false, title_like = false;
+  bool terminal = false, colon = false, question = false, date = false, money = false, separators = false,
+       duplicate = false, title_like = false;
   bool prose = false;
 };
 
 bool has_year(std::string_view t) {
   for (size_t i = 0; i + 4 <= t.size(); ++i)
-    if ((t.substr(i, 2) == "20" || t.substr(i, 2) == "19") && t[i + 2] >= '0' && t[i + 2] <= '9' && t[i + 3] >= '0' && t[i + 3] <= '9' &&
-        (i == 0 || !(t[i - 1] >= '0' && t[i - 1] <= '9')) && (i + 4 == t.size() || !(t[i + 4] >= '0' && t[i + 4] <= '9')))
+    if ((t.substr(i, 2) == "20" || t.substr(i, 2) == "19") && t[i + 2] >= '0' && t[i + 2] <= '9' && t[i + 3] >= '0' &&
+        t[i + 3] <= '9' && (i == 0 || !(t[i - 1] >= '0' && t[i - 1] <= '9')) &&
+        (i + 4 == t.size() || !(t[i + 4] >= '0' && t[i + 4] <= '9')))
       return true;
   return false;
 }
 
 bool ends_sentence(std::string_view t) {
-  while (!t.empty() && (t.back() == '"' || t.back() == ')' || t.back() == '\'' || t.ends_with("\xE2\x80\x9D") || t.ends_with("\xE2\x80\x99")))
+  while (!t.empty() && (t.back() == '"' || t.back() == ')' || t.back() == '\'' || t.ends_with("\xE2\x80\x9D") ||
+                        t.ends_with("\xE2\x80\x99")))
     t.remove_suffix(static_cast<unsigned char>(t.back()) < 0x80 ? 1 : 3);
-  return t.ends_with('.') || t.ends_with('!') || t.ends_with('?') || t.ends_with("\xE3\x80\x82") || t.ends_with("\xEF\xBC\x81") || t.ends_with("\xEF\xBC\x9F");
+  return t.ends_with('.') || t.ends_with('!') || t.ends_with('?') || t.ends_with("\xE3\x80\x82") ||
+         t.ends_with("\xEF\xBC\x81") || t.ends_with("\xEF\xBC\x9F");
 }
 
 class Extractor {
  public:
-  Extractor(const PageBlocks& page, std::string_view url, std::vector<std::string>* names) : page_(page), url_(text::to_lower(url)), names_(names) {
+  Extractor(const PageBlocks& page, std::string_view url, std::vector<std::string>* names)
+      : page_(page), url_(text::to_lower(url)), names_(names) {
     hints_.resize(page.subtree.size());
     hints_known_.resize(page.subtree.size());
   }
@@ -149,12 +166,14 @@ class Extractor {
       word_letters += static_cast<float>(w.length);
       if (stop_words_.contains(w.text)) ++stops;
       if (w.kind == text::WordKind::character &&
-          (w.text == "的" || w.text == "是" || w.text == "了" || w.text == "在" || w.text == "の" || w.text == "は" || w.text == "を" || w.text == "に"))
+          (w.text == "的" || w.text == "是" || w.text == "了" || w.text == "在" || w.text == "の" || w.text == "は" ||
+           w.text == "を" || w.text == "に"))
         stops += 2;
     }
     bool boundary = true;
     for (char c : b.text) {
-      bool upper = c >= 'A' && c <= 'Z', letter = upper || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0xC3;
+      bool upper = c >= 'A' && c <= 'Z',
+           letter = upper || (c >= 'a' && c <= 'z') || static_cast<unsigned char>(c) >= 0xC3;
       s.upper += upper;
       letters += letter;
       s.digits += c >= '0' && c <= '9';
@@ -162,7 +181,9 @@ class Extractor {
       boundary = c == ' ';
     }
     for (size_t i = 0; i < b.text.size(); ++i)
-      if ((b.text[i] == '.' || b.text[i] == '!' || b.text[i] == '?') && (i + 1 == b.text.size() || b.text[i + 1] == ' ')) ++s.sentences;
+      if ((b.text[i] == '.' || b.text[i] == '!' || b.text[i] == '?') &&
+          (i + 1 == b.text.size() || b.text[i + 1] == ' '))
+        ++s.sentences;
     for (std::string_view stop : {"\xE3\x80\x82", "\xEF\xBC\x81", "\xEF\xBC\x9F"})
       for (size_t at = b.text.find(stop); at != std::string::npos; at = b.text.find(stop, at + 3)) ++s.sentences;
     float total = static_cast<float>(b.words);
@@ -184,9 +205,12 @@ class Extractor {
     s.colon = b.text.ends_with(':');
     s.question = b.text.ends_with('?');
     s.date = b.words <= 25 && has_year(b.text);
-    s.money = b.text.find('$') != std::string::npos || b.text.find("\xE2\x82\xAC") != std::string::npos || b.text.find("\xC2\xA3") != std::string::npos;
-    s.separators = b.text.find(" | ") != std::string::npos || b.text.find("\xC2\xBB") != std::string::npos || b.text.find("\xE2\x80\xBA") != std::string::npos;
-    s.title_like = !title.empty() && lower.size() >= 4 && (title.find(lower) != std::string_view::npos || lower.find(title) != std::string::npos);
+    s.money = b.text.find('$') != std::string::npos || b.text.find("\xE2\x82\xAC") != std::string::npos ||
+              b.text.find("\xC2\xA3") != std::string::npos;
+    s.separators = b.text.find(" | ") != std::string::npos || b.text.find("\xC2\xBB") != std::string::npos ||
+                   b.text.find("\xE2\x80\xBA") != std::string::npos;
+    s.title_like = !title.empty() && lower.size() >= 4 &&
+                   (title.find(lower) != std::string_view::npos || lower.find(title) != std::string::npos);
     s.prose = b.words >= 12 && s.link_density < 0.34f && s.stop_share > 0.2f;
     return s;
   }
@@ -198,7 +222,9 @@ class Extractor {
     for (size_t i = 0; i < page_.blocks.size(); ++i) {
       if (!stats_[i].prose) continue;
       const Block& b = page_.blocks[i];
-      float value = (1 + std::min(static_cast<float>(b.text.size()) / 100, 3.0f) + static_cast<float>(b.words) * stats_[i].commas) * (1 - stats_[i].link_density);
+      float value = (1 + std::min(static_cast<float>(b.text.size()) / 100, 3.0f) +
+                     static_cast<float>(b.words) * stats_[i].commas) *
+                    (1 - stats_[i].link_density);
       const Node* n = b.node;
       for (int level = 1; level <= 6 && n != page_.body; ++level) {
         n = n->parent;
@@ -224,7 +250,9 @@ class Extractor {
     if (hints_known_[n->id]) return set;
     hints_known_[n->id] = true;
     for (text::Attribute* a = n->attributes; a != nullptr; a = a->next)
-      if (a->name == "class" || a->name == "id" || a->name == "role" || a->name == "itemprop" || a->name == "data-testid") add_hints(set, a->value);
+      if (a->name == "class" || a->name == "id" || a->name == "role" || a->name == "itemprop" ||
+          a->name == "data-testid")
+        add_hints(set, a->value);
     return set;
   }
 
@@ -284,7 +312,8 @@ class Extractor {
     add("repeated on the page", s.duplicate);
     add("like the title", s.title_like);
     add("running text", s.prose);
-    for (int k = 0; k < 9; ++k) add.prefixed("is ", block_kind_name(static_cast<BlockKind>(k)), static_cast<int>(b.kind) == k);
+    for (int k = 0; k < 9; ++k)
+      add.prefixed("is ", block_kind_name(static_cast<BlockKind>(k)), static_cast<int>(b.kind) == k);
     add("h1", b.kind == BlockKind::heading && b.heading_level == 1);
     add("h2", b.kind == BlockKind::heading && b.heading_level == 2);
     add("h3", b.kind == BlockKind::heading && b.heading_level == 3);
@@ -301,10 +330,12 @@ class Extractor {
       std::string_view name;
       Tag tag;
     };
-    constexpr Flag kFlags[] = {{"article", Tag::article}, {"main", Tag::main}, {"nav", Tag::nav}, {"header", Tag::header}, {"footer", Tag::footer},
-                               {"aside", Tag::aside}, {"form", Tag::form}, {"table", Tag::table}, {"list", Tag::ul}, {"numbered list", Tag::ol},
-                               {"figure", Tag::figure}, {"section", Tag::section}, {"dialog", Tag::dialog}, {"details", Tag::details},
-                               {"button", Tag::button}, {"quote", Tag::blockquote}, {"paragraph", Tag::p}, {"link", Tag::a}, {"address", Tag::address}, {"noscript", Tag::noscript}};
+    constexpr Flag kFlags[] = {
+        {"article", Tag::article}, {"main", Tag::main},        {"nav", Tag::nav},         {"header", Tag::header},
+        {"footer", Tag::footer},   {"aside", Tag::aside},      {"form", Tag::form},       {"table", Tag::table},
+        {"list", Tag::ul},         {"numbered list", Tag::ol}, {"figure", Tag::figure},   {"section", Tag::section},
+        {"dialog", Tag::dialog},   {"details", Tag::details},  {"button", Tag::button},   {"quote", Tag::blockquote},
+        {"paragraph", Tag::p},     {"link", Tag::a},           {"address", Tag::address}, {"noscript", Tag::noscript}};
     float found[std::size(kFlags)] = {};
     bool hidden = false, aria_hidden = false, body_prop = false;
     int depth = 0;
@@ -331,7 +362,8 @@ class Extractor {
     add("near the end", static_cast<float>(page_.blocks.size() - i) <= 10);
     add("last fifth", position > 0.8f);
     add("before the h1", first_h1_ != SIZE_MAX && i < first_h1_);
-    add("distance after the h1", first_h1_ != SIZE_MAX && i >= first_h1_ ? log1(static_cast<float>(i - first_h1_)) : -1);
+    add("distance after the h1",
+        first_h1_ != SIZE_MAX && i >= first_h1_ ? log1(static_cast<float>(i - first_h1_)) : -1);
     bool in_candidate = candidate_ != nullptr && contains(candidate_, b.node);
     int levels = 0;
     const Node* up = b.node;
@@ -340,12 +372,14 @@ class Extractor {
       ++levels;
     }
     add("in the candidate", in_candidate);
-    add("in the candidate's parent", candidate_ != nullptr && candidate_ != page_.body && contains(candidate_->parent, b.node));
+    add("in the candidate's parent",
+        candidate_ != nullptr && candidate_ != page_.body && contains(candidate_->parent, b.node));
     add("levels to the candidate", in_candidate ? 0 : log1(static_cast<float>(levels)));
     const Subtree* c = candidate_ != nullptr ? &page_.subtree[candidate_->id] : nullptr;
     add("before the candidate", c != nullptr && !in_candidate && i < c->first_block);
     add("after the candidate", c != nullptr && !in_candidate && i >= c->first_block);
-    add("candidate's share of the running text", c != nullptr ? ratio(static_cast<float>(c->prose_words), page_prose_) : 0);
+    add("candidate's share of the running text",
+        c != nullptr ? ratio(static_cast<float>(c->prose_words), page_prose_) : 0);
   }
 
   // The elements around the block, from the nearest that holds more than it.
@@ -372,9 +406,13 @@ class Extractor {
       std::string_view name = n->attribute("class");
       int same = 0;
       int looked = 0;
-      for (const Node* sibling = n->parent->first_child; sibling != nullptr && looked < 64; sibling = sibling->next, ++looked)
-        same += sibling->tag == n->tag && sibling->type == n->type && sibling->attribute("class") == name && page_.subtree[sibling->id].words > 0;
-      if (level > 0) most = std::max(most, static_cast<float>(same) * std::min(1.0f, static_cast<float>(page_.subtree[n->id].words) / 5));
+      for (const Node* sibling = n->parent->first_child; sibling != nullptr && looked < 64;
+           sibling = sibling->next, ++looked)
+        same += sibling->tag == n->tag && sibling->type == n->type && sibling->attribute("class") == name &&
+                page_.subtree[sibling->id].words > 0;
+      if (level > 0)
+        most = std::max(most,
+                        static_cast<float>(same) * std::min(1.0f, static_cast<float>(page_.subtree[n->id].words) / 5));
       if (level == 0) own_like = static_cast<float>(same);
     }
     add("like siblings", log1(own_like));
@@ -432,7 +470,8 @@ class Extractor {
     add("page og product", page_.og_type.find("product") != std::string::npos);
     add("page og website", page_.og_type == "website");
     auto url_has = [&](std::initializer_list<std::string_view> words) {
-      return std::any_of(words.begin(), words.end(), [&](std::string_view w) { return url_.find(w) != std::string::npos; });
+      return std::any_of(words.begin(), words.end(),
+                         [&](std::string_view w) { return url_.find(w) != std::string::npos; });
     };
     add("url product", url_has({"/product", "/shop", "/p/", "/item"}));
     add("url forum", url_has({"forum", "thread", "topic", "/t/", "community", "discuss", "question", "viewtopic"}));
@@ -445,7 +484,8 @@ class Extractor {
     const Block& b = page_.blocks[i];
     HintSet near, far;
     int level = 0;
-    for (const Node* n = b.node; n != page_.body && n != nullptr; n = n->parent, ++level) (level < 3 ? near : far) |= hints(n);
+    for (const Node* n = b.node; n != page_.body && n != nullptr; n = n->parent, ++level)
+      (level < 3 ? near : far) |= hints(n);
     for (size_t h = 0; h < kHintCount; ++h) add.prefixed("near ", kHints[h], near[h]);
     for (size_t h = 0; h < kHintCount; ++h) add.prefixed("far ", kHints[h], far[h]);
   }
@@ -465,7 +505,9 @@ class Extractor {
 
 }  // namespace
 
-FeatureTable block_features(const PageBlocks& page, std::string_view url) { return Extractor(page, url, nullptr).run(); }
+FeatureTable block_features(const PageBlocks& page, std::string_view url) {
+  return Extractor(page, url, nullptr).run();
+}
 
 const std::vector<std::string>& feature_names() {
   static const std::vector<std::string> kNames = [] {

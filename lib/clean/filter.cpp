@@ -48,7 +48,8 @@ FilterChain::FilterChain(std::string_view recipe, const std::vector<std::string>
   }
   for (const std::string& spec : extra) {
     std::string name = parse_spec(spec).name;
-    auto same = std::find_if(specs_.begin(), specs_.end(), [&](const std::string& s) { return parse_spec(s).name == name; });
+    auto same =
+        std::find_if(specs_.begin(), specs_.end(), [&](const std::string& s) { return parse_spec(s).name == name; });
     if (same != specs_.end())
       *same = spec;
     else

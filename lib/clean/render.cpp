@@ -22,7 +22,8 @@ void append_prefix(std::string& out, const Block& b, Markup markup, int number) 
 
 bool tight(const Block& a, const Block& b) {
   if (a.kind == BlockKind::item && b.kind == BlockKind::item) return true;
-  if (a.kind == BlockKind::row && b.kind == BlockKind::row) return a.node->parent != nullptr && b.node->parent != nullptr;
+  if (a.kind == BlockKind::row && b.kind == BlockKind::row)
+    return a.node->parent != nullptr && b.node->parent != nullptr;
   return a.kind == BlockKind::term && b.kind == BlockKind::term && a.node->parent == b.node->parent;
 }
 
@@ -43,7 +44,8 @@ std::string render_blocks(const std::vector<Block>& blocks, const std::vector<bo
     if (fence) out += "```\n";
     out += b.text;
     if (fence) out += "\n```";
-    if (markup == Markup::markdown && b.kind == BlockKind::row && b.table_head && (last == nullptr || last->kind != BlockKind::row)) {
+    if (markup == Markup::markdown && b.kind == BlockKind::row && b.table_head &&
+        (last == nullptr || last->kind != BlockKind::row)) {
       out += "\n";
       size_t cells = 1;
       for (size_t at = b.text.find(" | "); at != std::string::npos; at = b.text.find(" | ", at + 3)) ++cells;

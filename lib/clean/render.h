@@ -9,7 +9,8 @@
 
 namespace llmkit::clean {
 
-// Paragraphs are parted by an empty line; items of one list, rows of one table and parts of one item stand on lines of their own.
+// Paragraphs are parted by an empty line; items of one list, rows of one table and parts of one item stand on lines of
+// their own.
 std::string render_blocks(const std::vector<Block>& blocks, const std::vector<bool>& keep, Markup markup);
 
 }  // namespace llmkit::clean

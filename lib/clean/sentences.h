@@ -6,8 +6,8 @@
 
 namespace llmkit::clean {
 
-// Sentences of one line: ends at . ! ? (before a space or the end, not after a one-letter or common abbreviation), or at
-// 。！？ anywhere. A line without an end is one sentence.
+// Sentences of one line: ends at . ! ? (before a space or the end, not after a one-letter or common abbreviation), or
+// at 。！？ anywhere. A line without an end is one sentence.
 size_t count_sentences(std::string_view line);
 
 // Whether the line ends in terminal punctuation of any script, closing quotes and brackets included (FineWeb's set).

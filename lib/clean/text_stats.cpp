@@ -14,14 +14,18 @@ bool joins(const text::Word& w) {
   return w.kind == text::WordKind::symbol && w.text.size() == 1 && kJoiners.find(w.text[0]) != std::string_view::npos;
 }
 
-bool touches(const text::Word& a, const text::Word& b) { return a.text.data() + a.text.size() == b.text.data(); }
-bool joinable(const text::Word& w) { return w.kind == text::WordKind::word || w.kind == text::WordKind::number; }
+bool touches(const text::Word& a, const text::Word& b) {
+  return a.text.data() + a.text.size() == b.text.data();
+}
+bool joinable(const text::Word& w) {
+  return w.kind == text::WordKind::word || w.kind == text::WordKind::number;
+}
 
 void join_words(std::vector<text::Word>& words) {
   size_t kept = 0;
   for (size_t i = 0; i < words.size(); ++i) {
-    bool inner = kept > 0 && i + 1 < words.size() && joins(words[i]) && joinable(words[kept - 1]) && joinable(words[i + 1]) &&
-                 touches(words[kept - 1], words[i]) && touches(words[i], words[i + 1]);
+    bool inner = kept > 0 && i + 1 < words.size() && joins(words[i]) && joinable(words[kept - 1]) &&
+                 joinable(words[i + 1]) && touches(words[kept - 1], words[i]) && touches(words[i], words[i + 1]);
     if (!inner) {
       words[kept++] = words[i];
       continue;
@@ -37,7 +41,8 @@ void join_words(std::vector<text::Word>& words) {
 
 }  // namespace
 
-TextStats::TextStats(std::string_view source) : words(text::split_words(source)), characters(text::count_code_points(source)) {
+TextStats::TextStats(std::string_view source)
+    : words(text::split_words(source)), characters(text::count_code_points(source)) {
   join_words(words);
   uint64_t unspaced_words = 0;
   for (const text::Word& w : words) {

@@ -16,10 +16,10 @@ struct TextStats {
   explicit TextStats(std::string_view text);
 
   std::vector<text::Word> words;
-  uint64_t characters = 0;       // code points
-  uint64_t symbol_words = 0;     // entries that are punctuation only
-  uint64_t alphabetic_words = 0; // entries with a letter
-  uint64_t word_characters = 0;  // code points of the entries that are not symbols
+  uint64_t characters = 0;        // code points
+  uint64_t symbol_words = 0;      // entries that are punctuation only
+  uint64_t alphabetic_words = 0;  // entries with a letter
+  uint64_t word_characters = 0;   // code points of the entries that are not symbols
   bool unspaced = false;
 
   // Entries, in words: punctuation counts, two characters of an unspaced text are one.

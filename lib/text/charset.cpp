@@ -25,8 +25,12 @@ constexpr Label kLabels[] = {
 
 constexpr size_t kDetectBytes = 64 << 10;
 
-bool space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r'; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\f' || c == '\r';
+}
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 std::string lower_trimmed(std::string_view text) {
   while (!text.empty() && space(text.front())) text.remove_prefix(1);
@@ -88,7 +92,8 @@ std::string_view guess_by_statistics(std::string_view bytes) {
 }
 
 bool one_byte(std::string_view charset) {
-  return charset.starts_with("windows-") || charset.starts_with("ISO-8859") || charset.starts_with("KOI8") || charset == "macintosh" || charset == "IBM866";
+  return charset.starts_with("windows-") || charset.starts_with("ISO-8859") || charset.starts_with("KOI8") ||
+         charset == "macintosh" || charset == "IBM866";
 }
 
 }  // namespace
@@ -106,7 +111,9 @@ std::string_view find_charset(std::string_view label) {
 std::string_view content_type_charset(std::string_view value) {
   constexpr std::string_view kKey = "charset";
   for (size_t at = 0; at + kKey.size() < value.size(); ++at) {
-    if (!std::equal(kKey.begin(), kKey.end(), value.begin() + static_cast<ptrdiff_t>(at), [](char a, char b) { return a == lower(b); })) continue;
+    if (!std::equal(kKey.begin(), kKey.end(), value.begin() + static_cast<ptrdiff_t>(at),
+                    [](char a, char b) { return a == lower(b); }))
+      continue;
     size_t i = at + kKey.size();
     while (i < value.size() && space(value[i])) ++i;
     if (i >= value.size() || value[i] != '=') continue;
@@ -134,7 +141,8 @@ Charset detect_charset(std::string_view bytes, std::string_view content_type) {
   if (evidence.broken == 0 && evidence.multibyte >= 4 && one_byte(said.name)) said.name = {};
   if (!said.name.empty()) return said;
   if (utf8 && evidence.multibyte > 0) return {"UTF-8", CharsetSource::valid_utf8};
-  if (evidence.multibyte + evidence.broken == 0 && bytes.find('\x1B') == std::string_view::npos && bytes.find('\0') == std::string_view::npos)
+  if (evidence.multibyte + evidence.broken == 0 && bytes.find('\x1B') == std::string_view::npos &&
+      bytes.find('\0') == std::string_view::npos)
     return {"UTF-8", CharsetSource::valid_utf8};  // ASCII
   if (auto name = guess_by_statistics(bytes); !name.empty()) return {name, CharsetSource::statistics};
   return {"windows-1252", CharsetSource::fallback};
@@ -148,7 +156,8 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
   }
   if (label->name.starts_with("UTF-16") && !bom_charset(bytes).empty()) bytes.remove_prefix(2);
   UErrorCode status = U_ZERO_ERROR;
-  std::unique_ptr<UConverter, void (*)(UConverter*)> from(ucnv_open(std::string(label->converter).c_str(), &status), ucnv_close);
+  std::unique_ptr<UConverter, void (*)(UConverter*)> from(ucnv_open(std::string(label->converter).c_str(), &status),
+                                                          ucnv_close);
   if (U_FAILURE(status)) {  // ISO-8859-16 and the like, which ICU does not have
     status = U_ZERO_ERROR;
     from.reset(ucnv_open("windows-1252", &status));
@@ -164,8 +173,8 @@ std::string to_utf8(std::string_view bytes, std::string_view charset) {
   for (bool first = true;; first = false) {
     char* target = out.data() + written;
     status = U_ZERO_ERROR;
-    ucnv_convertEx(to.get(), from.get(), &target, out.data() + out.size(), &source, source_end, pivot.data(), &pivot_from,
-                   &pivot_to, pivot.data() + pivot.size(), first, true, &status);
+    ucnv_convertEx(to.get(), from.get(), &target, out.data() + out.size(), &source, source_end, pivot.data(),
+                   &pivot_from, &pivot_to, pivot.data() + pivot.size(), first, true, &status);
     written = static_cast<size_t>(target - out.data());
     if (status != U_BUFFER_OVERFLOW_ERROR) break;
     out.resize(out.size() * 2);

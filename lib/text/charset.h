@@ -24,8 +24,8 @@ std::string_view content_type_charset(std::string_view content_type);
 // The HTML standard's prescan of the first 1024 bytes for <meta charset> and <meta http-equiv>; "" where it finds none.
 std::string_view prescan_meta(std::string_view bytes);
 
-// In order: byte order mark, HTTP header, <meta>, valid UTF-8, letter statistics (ICU), windows-1252. A declaration that
-// the bytes contradict (UTF-8 that is not, a one-byte charset on what is clearly UTF-8) is overruled.
+// In order: byte order mark, HTTP header, <meta>, valid UTF-8, letter statistics (ICU), windows-1252. A declaration
+// that the bytes contradict (UTF-8 that is not, a one-byte charset on what is clearly UTF-8) is overruled.
 Charset detect_charset(std::string_view bytes, std::string_view content_type = {});
 
 // Bytes to UTF-8 without byte order mark; what is ill-formed becomes U+FFFD. Any input gives valid UTF-8.

@@ -70,8 +70,8 @@ struct HtmlDocument {
 };
 
 struct HtmlOptions {
-  bool scripting = false;   // as a browser with scripts parses: <noscript> is text
-  uint32_t max_depth = 512; // deeper elements become siblings, as in browsers
+  bool scripting = false;               // as a browser with scripts parses: <noscript> is text
+  uint32_t max_depth = 512;             // deeper elements become siblings, as in browsers
   std::string_view fragment_context{};  // parse as innerHTML of this element; "svg path" and "math mi" for foreign ones
 };
 

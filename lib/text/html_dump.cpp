@@ -28,15 +28,24 @@ void dump_attributes(std::string& out, const Node& node, int depth) {
 void dump_node(std::string& out, const Node& node, int depth) {
   indent(out, depth);
   switch (node.type) {
-    case NodeType::document: break;
+    case NodeType::document:
+      break;
     case NodeType::doctype:
       out.append("<!DOCTYPE ").append(node.name);
       if (node.attributes != nullptr)
-        out.append(" \"").append(node.attributes->value).append("\" \"").append(node.attributes->next->value).append("\"");
+        out.append(" \"")
+            .append(node.attributes->value)
+            .append("\" \"")
+            .append(node.attributes->next->value)
+            .append("\"");
       out += ">\n";
       break;
-    case NodeType::text: out.append("\"").append(node.text).append("\"\n"); break;
-    case NodeType::comment: out.append("<!-- ").append(node.text).append(" -->\n"); break;
+    case NodeType::text:
+      out.append("\"").append(node.text).append("\"\n");
+      break;
+    case NodeType::comment:
+      out.append("<!-- ").append(node.text).append(" -->\n");
+      break;
     case NodeType::element:
       out += node.space == Namespace::svg ? "<svg " : node.space == Namespace::mathml ? "<math " : "<";
       out.append(node.name).append(">\n");

@@ -8,8 +8,8 @@
 
 namespace llmkit::text {
 
-// `after` begins behind the '&'. Writes at most 8 bytes to `out` and their number to `written`; returns how many bytes of
-// `after` were consumed, 0 where it is no reference (the '&' then stands for itself).
+// `after` begins behind the '&'. Writes at most 8 bytes to `out` and their number to `written`; returns how many bytes
+// of `after` were consumed, 0 where it is no reference (the '&' then stands for itself).
 size_t decode_entity(std::string_view after, bool in_attribute, char* out, size_t& written);
 
 // `text` with its references decoded; `text` itself where it has none, else a copy in the arena.

@@ -1,4 +1,5 @@
-// SVG and MathML inside HTML (HTML standard, 13.2.6.5): which elements break out, and the names that are not lower case.
+// SVG and MathML inside HTML (HTML standard, 13.2.6.5): which elements break out, and the names that are not lower
+// case.
 #include <algorithm>
 
 #include "text/html_tree_builder.h"
@@ -7,27 +8,108 @@ namespace llmkit::text {
 namespace {
 
 constexpr TagSet kBreakout = {
-    Tag::b, Tag::big, Tag::blockquote, Tag::body, Tag::br, Tag::center, Tag::code, Tag::dd, Tag::div, Tag::dl, Tag::dt, Tag::em,
-    Tag::embed, Tag::h1, Tag::h2, Tag::h3, Tag::h4, Tag::h5, Tag::h6, Tag::head, Tag::hr, Tag::i, Tag::img, Tag::li, Tag::listing,
-    Tag::menu, Tag::meta, Tag::nobr, Tag::ol, Tag::p, Tag::pre, Tag::ruby, Tag::s, Tag::small, Tag::span, Tag::strong,
-    Tag::strike, Tag::sub, Tag::sup, Tag::table, Tag::tt, Tag::u, Tag::ul, Tag::var};
+    Tag::b,      Tag::big,  Tag::blockquote, Tag::body,  Tag::br,   Tag::center, Tag::code,    Tag::dd,   Tag::div,
+    Tag::dl,     Tag::dt,   Tag::em,         Tag::embed, Tag::h1,   Tag::h2,     Tag::h3,      Tag::h4,   Tag::h5,
+    Tag::h6,     Tag::head, Tag::hr,         Tag::i,     Tag::img,  Tag::li,     Tag::listing, Tag::menu, Tag::meta,
+    Tag::nobr,   Tag::ol,   Tag::p,          Tag::pre,   Tag::ruby, Tag::s,      Tag::small,   Tag::span, Tag::strong,
+    Tag::strike, Tag::sub,  Tag::sup,        Tag::table, Tag::tt,   Tag::u,      Tag::ul,      Tag::var};
 
-constexpr std::string_view kSvgTags[] = {
-    "altGlyph", "altGlyphDef", "altGlyphItem", "animateColor", "animateMotion", "animateTransform", "clipPath", "feBlend",
-    "feColorMatrix", "feComponentTransfer", "feComposite", "feConvolveMatrix", "feDiffuseLighting", "feDisplacementMap",
-    "feDistantLight", "feDropShadow", "feFlood", "feFuncA", "feFuncB", "feFuncG", "feFuncR", "feGaussianBlur", "feImage",
-    "feMerge", "feMergeNode", "feMorphology", "feOffset", "fePointLight", "feSpecularLighting", "feSpotLight", "feTile",
-    "feTurbulence", "foreignObject", "glyphRef", "linearGradient", "radialGradient", "textPath"};
+constexpr std::string_view kSvgTags[] = {"altGlyph",
+                                         "altGlyphDef",
+                                         "altGlyphItem",
+                                         "animateColor",
+                                         "animateMotion",
+                                         "animateTransform",
+                                         "clipPath",
+                                         "feBlend",
+                                         "feColorMatrix",
+                                         "feComponentTransfer",
+                                         "feComposite",
+                                         "feConvolveMatrix",
+                                         "feDiffuseLighting",
+                                         "feDisplacementMap",
+                                         "feDistantLight",
+                                         "feDropShadow",
+                                         "feFlood",
+                                         "feFuncA",
+                                         "feFuncB",
+                                         "feFuncG",
+                                         "feFuncR",
+                                         "feGaussianBlur",
+                                         "feImage",
+                                         "feMerge",
+                                         "feMergeNode",
+                                         "feMorphology",
+                                         "feOffset",
+                                         "fePointLight",
+                                         "feSpecularLighting",
+                                         "feSpotLight",
+                                         "feTile",
+                                         "feTurbulence",
+                                         "foreignObject",
+                                         "glyphRef",
+                                         "linearGradient",
+                                         "radialGradient",
+                                         "textPath"};
 
-constexpr std::string_view kSvgAttributes[] = {
-    "attributeName", "attributeType", "baseFrequency", "baseProfile", "calcMode", "clipPathUnits", "diffuseConstant", "edgeMode",
-    "filterUnits", "glyphRef", "gradientTransform", "gradientUnits", "kernelMatrix", "kernelUnitLength", "keyPoints",
-    "keySplines", "keyTimes", "lengthAdjust", "limitingConeAngle", "markerHeight", "markerUnits", "markerWidth",
-    "maskContentUnits", "maskUnits", "numOctaves", "pathLength", "patternContentUnits", "patternTransform", "patternUnits",
-    "pointsAtX", "pointsAtY", "pointsAtZ", "preserveAlpha", "preserveAspectRatio", "primitiveUnits", "refX", "refY",
-    "repeatCount", "repeatDur", "requiredExtensions", "requiredFeatures", "specularConstant", "specularExponent",
-    "spreadMethod", "startOffset", "stdDeviation", "stitchTiles", "surfaceScale", "systemLanguage", "tableValues", "targetX",
-    "targetY", "textLength", "viewBox", "viewTarget", "xChannelSelector", "yChannelSelector", "zoomAndPan"};
+constexpr std::string_view kSvgAttributes[] = {"attributeName",
+                                               "attributeType",
+                                               "baseFrequency",
+                                               "baseProfile",
+                                               "calcMode",
+                                               "clipPathUnits",
+                                               "diffuseConstant",
+                                               "edgeMode",
+                                               "filterUnits",
+                                               "glyphRef",
+                                               "gradientTransform",
+                                               "gradientUnits",
+                                               "kernelMatrix",
+                                               "kernelUnitLength",
+                                               "keyPoints",
+                                               "keySplines",
+                                               "keyTimes",
+                                               "lengthAdjust",
+                                               "limitingConeAngle",
+                                               "markerHeight",
+                                               "markerUnits",
+                                               "markerWidth",
+                                               "maskContentUnits",
+                                               "maskUnits",
+                                               "numOctaves",
+                                               "pathLength",
+                                               "patternContentUnits",
+                                               "patternTransform",
+                                               "patternUnits",
+                                               "pointsAtX",
+                                               "pointsAtY",
+                                               "pointsAtZ",
+                                               "preserveAlpha",
+                                               "preserveAspectRatio",
+                                               "primitiveUnits",
+                                               "refX",
+                                               "refY",
+                                               "repeatCount",
+                                               "repeatDur",
+                                               "requiredExtensions",
+                                               "requiredFeatures",
+                                               "specularConstant",
+                                               "specularExponent",
+                                               "spreadMethod",
+                                               "startOffset",
+                                               "stdDeviation",
+                                               "stitchTiles",
+                                               "surfaceScale",
+                                               "systemLanguage",
+                                               "tableValues",
+                                               "targetX",
+                                               "targetY",
+                                               "textLength",
+                                               "viewBox",
+                                               "viewTarget",
+                                               "xChannelSelector",
+                                               "yChannelSelector",
+                                               "zoomAndPan"};
 
 constexpr std::string_view kPrefixed[] = {"xlink:actuate", "xlink:arcrole", "xlink:href", "xlink:role", "xlink:show",
                                           "xlink:title",   "xlink:type",    "xml:lang",   "xml:space",  "xmlns:xlink"};
@@ -60,7 +142,9 @@ bool is_html_integration_point(const Node* node) {
   return equal_nocase(encoding, "text/html") || equal_nocase(encoding, "application/xhtml+xml");
 }
 
-std::string_view svg_tag_name(std::string_view lower) { return restore_case(kSvgTags, lower); }
+std::string_view svg_tag_name(std::string_view lower) {
+  return restore_case(kSvgTags, lower);
+}
 
 void adjust_foreign_attributes(Attribute* attributes, Namespace space) {
   for (Attribute* a = attributes; a != nullptr; a = a->next) {
@@ -85,9 +169,12 @@ void TreeBuilder::foreign(Token& token) {
       }
       return;
     }
-    case Token::Type::comment: return insert_comment(token);
-    case Token::Type::doctype: return;
-    case Token::Type::end_of_file: return;
+    case Token::Type::comment:
+      return insert_comment(token);
+    case Token::Type::doctype:
+      return;
+    case Token::Type::end_of_file:
+      return;
     case Token::Type::start_tag: {
       bool breakout = kBreakout.has(token.tag);
       if (token.tag == Tag::font)

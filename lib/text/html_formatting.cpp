@@ -58,7 +58,9 @@ void TreeBuilder::reconstruct_formatting() {
   }
 }
 
-void TreeBuilder::remove_formatting(Node* element) { std::erase(formatting_, element); }
+void TreeBuilder::remove_formatting(Node* element) {
+  std::erase(formatting_, element);
+}
 
 Node* TreeBuilder::formatting_after_marker(Tag tag) const {
   for (size_t i = formatting_.size(); i-- > 0 && formatting_[i] != nullptr;)

@@ -28,10 +28,14 @@ void TreeBuilder::in_body(Token& token) {
       if (frameset_ok_ && !all_html_space(token.text)) frameset_ok_ = false;
       return;
     }
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
-    case Type::start_tag: return body_start_tag(token);
-    case Type::end_tag: return body_end_tag(token);
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
+    case Type::start_tag:
+      return body_start_tag(token);
+    case Type::end_tag:
+      return body_end_tag(token);
     case Type::end_of_file:
       if (!template_modes_.empty()) in_template(token);
       return;
@@ -47,8 +51,16 @@ void TreeBuilder::body_start_tag(Token& token) {
     case Tag::html:
       if (!is_on_stack(Tag::template_)) merge_attributes(open_.front(), token);
       return;
-    case Tag::base: case Tag::basefont: case Tag::bgsound: case Tag::link: case Tag::meta: case Tag::noframes:
-    case Tag::script: case Tag::style: case Tag::template_: case Tag::title:
+    case Tag::base:
+    case Tag::basefont:
+    case Tag::bgsound:
+    case Tag::link:
+    case Tag::meta:
+    case Tag::noframes:
+    case Tag::script:
+    case Tag::style:
+    case Tag::template_:
+    case Tag::title:
       return in_head(token);
     case Tag::body:
       if (open_.size() < 2 || !open_[1]->is(Tag::body) || is_on_stack(Tag::template_)) return;
@@ -61,17 +73,44 @@ void TreeBuilder::body_start_tag(Token& token) {
       insert_element(token);
       mode_ = Mode::in_frameset;
       return;
-    case Tag::address: case Tag::article: case Tag::aside: case Tag::blockquote: case Tag::center: case Tag::details:
-    case Tag::dialog: case Tag::dir: case Tag::div: case Tag::dl: case Tag::fieldset: case Tag::figcaption: case Tag::figure:
-    case Tag::footer: case Tag::header: case Tag::hgroup: case Tag::main: case Tag::menu: case Tag::nav: case Tag::ol:
-    case Tag::p: case Tag::search: case Tag::section: case Tag::summary: case Tag::ul:
+    case Tag::address:
+    case Tag::article:
+    case Tag::aside:
+    case Tag::blockquote:
+    case Tag::center:
+    case Tag::details:
+    case Tag::dialog:
+    case Tag::dir:
+    case Tag::div:
+    case Tag::dl:
+    case Tag::fieldset:
+    case Tag::figcaption:
+    case Tag::figure:
+    case Tag::footer:
+    case Tag::header:
+    case Tag::hgroup:
+    case Tag::main:
+    case Tag::menu:
+    case Tag::nav:
+    case Tag::ol:
+    case Tag::p:
+    case Tag::search:
+    case Tag::section:
+    case Tag::summary:
+    case Tag::ul:
       return block();
-    case Tag::h1: case Tag::h2: case Tag::h3: case Tag::h4: case Tag::h5: case Tag::h6:
+    case Tag::h1:
+    case Tag::h2:
+    case Tag::h3:
+    case Tag::h4:
+    case Tag::h5:
+    case Tag::h6:
       if (in_button_scope(Tag::p)) close_p();
       if (current()->space == Namespace::html && kHeadings.has(current()->tag)) pop();
       insert_element(token);
       return;
-    case Tag::pre: case Tag::listing:
+    case Tag::pre:
+    case Tag::listing:
       block();
       skip_newline_ = true;
       frameset_ok_ = false;
@@ -83,7 +122,9 @@ void TreeBuilder::body_start_tag(Token& token) {
       if (!in_template_content) form_ = current();
       return;
     }
-    case Tag::li: case Tag::dd: case Tag::dt: {
+    case Tag::li:
+    case Tag::dd:
+    case Tag::dt: {
       frameset_ok_ = false;
       for (size_t i = open_.size(); i-- > 1;) {
         Node* node = open_[i];
@@ -118,8 +159,18 @@ void TreeBuilder::body_start_tag(Token& token) {
       }
       reconstruct_formatting();
       return push_formatting(insert_element(token));
-    case Tag::b: case Tag::big: case Tag::code: case Tag::em: case Tag::font: case Tag::i: case Tag::s: case Tag::small:
-    case Tag::strike: case Tag::strong: case Tag::tt: case Tag::u:
+    case Tag::b:
+    case Tag::big:
+    case Tag::code:
+    case Tag::em:
+    case Tag::font:
+    case Tag::i:
+    case Tag::s:
+    case Tag::small:
+    case Tag::strike:
+    case Tag::strong:
+    case Tag::tt:
+    case Tag::u:
       reconstruct_formatting();
       return push_formatting(insert_element(token));
     case Tag::nobr:
@@ -129,7 +180,9 @@ void TreeBuilder::body_start_tag(Token& token) {
         reconstruct_formatting();
       }
       return push_formatting(insert_element(token));
-    case Tag::applet: case Tag::marquee: case Tag::object:
+    case Tag::applet:
+    case Tag::marquee:
+    case Tag::object:
       reconstruct_formatting();
       insert_element(token);
       push_marker();
@@ -141,7 +194,12 @@ void TreeBuilder::body_start_tag(Token& token) {
       frameset_ok_ = false;
       mode_ = Mode::in_table;
       return;
-    case Tag::area: case Tag::br: case Tag::embed: case Tag::img: case Tag::keygen: case Tag::wbr:
+    case Tag::area:
+    case Tag::br:
+    case Tag::embed:
+    case Tag::img:
+    case Tag::keygen:
+    case Tag::wbr:
       reconstruct_formatting();
       insert_void(token);
       frameset_ok_ = false;
@@ -153,7 +211,10 @@ void TreeBuilder::body_start_tag(Token& token) {
       insert_void(token);
       if (!is_hidden_input(token)) frameset_ok_ = false;
       return;
-    case Tag::param: case Tag::source: case Tag::track: return insert_void(token);
+    case Tag::param:
+    case Tag::source:
+    case Tag::track:
+      return insert_void(token);
     case Tag::hr:
       if (in_button_scope(Tag::p)) close_p();
       if (in_scope(Tag::select)) implied_end_tags();
@@ -177,7 +238,8 @@ void TreeBuilder::body_start_tag(Token& token) {
     case Tag::iframe:
       frameset_ok_ = false;
       return insert_raw(token, HtmlTokenizer::State::rawtext);
-    case Tag::noembed: return insert_raw(token, HtmlTokenizer::State::rawtext);
+    case Tag::noembed:
+      return insert_raw(token, HtmlTokenizer::State::rawtext);
     case Tag::noscript:
       if (options_.scripting) return insert_raw(token, HtmlTokenizer::State::rawtext);
       break;
@@ -200,23 +262,36 @@ void TreeBuilder::body_start_tag(Token& token) {
       else if (current()->is(Tag::option))
         pop();
       break;
-    case Tag::rb: case Tag::rtc:
+    case Tag::rb:
+    case Tag::rtc:
       if (in_scope(Tag::ruby)) implied_end_tags();
       insert_element(token);
       return;
-    case Tag::rp: case Tag::rt:
+    case Tag::rp:
+    case Tag::rt:
       if (in_scope(Tag::ruby)) implied_end_tags(Tag::rtc);
       insert_element(token);
       return;
-    case Tag::math: case Tag::svg:
+    case Tag::math:
+    case Tag::svg:
       reconstruct_formatting();
       insert_element(token, token.tag == Tag::svg ? Namespace::svg : Namespace::mathml);
       if (token.self_closing) pop();
       return;
-    case Tag::caption: case Tag::col: case Tag::colgroup: case Tag::frame: case Tag::head: case Tag::tbody: case Tag::td:
-    case Tag::tfoot: case Tag::th: case Tag::thead: case Tag::tr:
+    case Tag::caption:
+    case Tag::col:
+    case Tag::colgroup:
+    case Tag::frame:
+    case Tag::head:
+    case Tag::tbody:
+    case Tag::td:
+    case Tag::tfoot:
+    case Tag::th:
+    case Tag::thead:
+    case Tag::tr:
       return;
-    default: break;
+    default:
+      break;
   }
   reconstruct_formatting();
   insert_element(token);
@@ -224,17 +299,42 @@ void TreeBuilder::body_start_tag(Token& token) {
 
 void TreeBuilder::body_end_tag(Token& token) {
   switch (token.tag) {
-    case Tag::template_: return in_head(token);
+    case Tag::template_:
+      return in_head(token);
     case Tag::body:
     case Tag::html:
       if (!in_scope(Tag::body)) return;
       mode_ = Mode::after_body;
       if (token.tag == Tag::html) again(token);
       return;
-    case Tag::address: case Tag::article: case Tag::aside: case Tag::blockquote: case Tag::button: case Tag::center:
-    case Tag::details: case Tag::dialog: case Tag::dir: case Tag::div: case Tag::dl: case Tag::fieldset: case Tag::figcaption:
-    case Tag::figure: case Tag::footer: case Tag::header: case Tag::hgroup: case Tag::listing: case Tag::main: case Tag::menu:
-    case Tag::nav: case Tag::ol: case Tag::pre: case Tag::search: case Tag::section: case Tag::select: case Tag::summary: case Tag::ul:
+    case Tag::address:
+    case Tag::article:
+    case Tag::aside:
+    case Tag::blockquote:
+    case Tag::button:
+    case Tag::center:
+    case Tag::details:
+    case Tag::dialog:
+    case Tag::dir:
+    case Tag::div:
+    case Tag::dl:
+    case Tag::fieldset:
+    case Tag::figcaption:
+    case Tag::figure:
+    case Tag::footer:
+    case Tag::header:
+    case Tag::hgroup:
+    case Tag::listing:
+    case Tag::main:
+    case Tag::menu:
+    case Tag::nav:
+    case Tag::ol:
+    case Tag::pre:
+    case Tag::search:
+    case Tag::section:
+    case Tag::select:
+    case Tag::summary:
+    case Tag::ul:
       if (!in_scope(token.tag)) return;
       implied_end_tags();
       return pop_until(token.tag);
@@ -257,18 +357,38 @@ void TreeBuilder::body_end_tag(Token& token) {
       if (!in_list_scope(Tag::li)) return;
       implied_end_tags(Tag::li);
       return pop_until(Tag::li);
-    case Tag::dd: case Tag::dt:
+    case Tag::dd:
+    case Tag::dt:
       if (!in_scope(token.tag)) return;
       implied_end_tags(token.tag);
       return pop_until(token.tag);
-    case Tag::h1: case Tag::h2: case Tag::h3: case Tag::h4: case Tag::h5: case Tag::h6:
+    case Tag::h1:
+    case Tag::h2:
+    case Tag::h3:
+    case Tag::h4:
+    case Tag::h5:
+    case Tag::h6:
       if (!in_scope(kHeadings)) return;
       implied_end_tags();
       return pop_until(kHeadings);
-    case Tag::a: case Tag::b: case Tag::big: case Tag::code: case Tag::em: case Tag::font: case Tag::i: case Tag::nobr:
-    case Tag::s: case Tag::small: case Tag::strike: case Tag::strong: case Tag::tt: case Tag::u:
+    case Tag::a:
+    case Tag::b:
+    case Tag::big:
+    case Tag::code:
+    case Tag::em:
+    case Tag::font:
+    case Tag::i:
+    case Tag::nobr:
+    case Tag::s:
+    case Tag::small:
+    case Tag::strike:
+    case Tag::strong:
+    case Tag::tt:
+    case Tag::u:
       return adoption_agency(token);
-    case Tag::applet: case Tag::marquee: case Tag::object:
+    case Tag::applet:
+    case Tag::marquee:
+    case Tag::object:
       if (!in_scope(token.tag)) return;
       implied_end_tags();
       pop_until(token.tag);
@@ -280,7 +400,8 @@ void TreeBuilder::body_end_tag(Token& token) {
       br.name = "br";
       return body_start_tag(br);
     }
-    default: return any_other_end_tag(token);
+    default:
+      return any_other_end_tag(token);
   }
 }
 

@@ -9,29 +9,61 @@ namespace {
 using Type = Token::Type;
 
 constexpr std::string_view kQuirksPrefixes[] = {
-    "+//silmaril//dtd html pro v0r11 19970101//", "-//as//dtd html 3.0 aswedit + extensions//",
-    "-//advasoft ltd//dtd html 3.0 aswedit + extensions//", "-//ietf//dtd html 2.0 level 1//",
-    "-//ietf//dtd html 2.0 level 2//", "-//ietf//dtd html 2.0 strict level 1//", "-//ietf//dtd html 2.0 strict level 2//",
-    "-//ietf//dtd html 2.0 strict//", "-//ietf//dtd html 2.0//", "-//ietf//dtd html 2.1e//", "-//ietf//dtd html 3.0//",
-    "-//ietf//dtd html 3.2 final//", "-//ietf//dtd html 3.2//", "-//ietf//dtd html 3//", "-//ietf//dtd html level 0//",
-    "-//ietf//dtd html level 1//", "-//ietf//dtd html level 2//", "-//ietf//dtd html level 3//",
-    "-//ietf//dtd html strict level 0//", "-//ietf//dtd html strict level 1//", "-//ietf//dtd html strict level 2//",
-    "-//ietf//dtd html strict level 3//", "-//ietf//dtd html strict//", "-//ietf//dtd html//",
-    "-//metrius//dtd metrius presentational//", "-//microsoft//dtd internet explorer 2.0 html strict//",
-    "-//microsoft//dtd internet explorer 2.0 html//", "-//microsoft//dtd internet explorer 2.0 tables//",
-    "-//microsoft//dtd internet explorer 3.0 html strict//", "-//microsoft//dtd internet explorer 3.0 html//",
-    "-//microsoft//dtd internet explorer 3.0 tables//", "-//netscape comm. corp.//dtd html//",
-    "-//netscape comm. corp.//dtd strict html//", "-//o'reilly and associates//dtd html 2.0//",
-    "-//o'reilly and associates//dtd html extended 1.0//", "-//o'reilly and associates//dtd html extended relaxed 1.0//",
+    "+//silmaril//dtd html pro v0r11 19970101//",
+    "-//as//dtd html 3.0 aswedit + extensions//",
+    "-//advasoft ltd//dtd html 3.0 aswedit + extensions//",
+    "-//ietf//dtd html 2.0 level 1//",
+    "-//ietf//dtd html 2.0 level 2//",
+    "-//ietf//dtd html 2.0 strict level 1//",
+    "-//ietf//dtd html 2.0 strict level 2//",
+    "-//ietf//dtd html 2.0 strict//",
+    "-//ietf//dtd html 2.0//",
+    "-//ietf//dtd html 2.1e//",
+    "-//ietf//dtd html 3.0//",
+    "-//ietf//dtd html 3.2 final//",
+    "-//ietf//dtd html 3.2//",
+    "-//ietf//dtd html 3//",
+    "-//ietf//dtd html level 0//",
+    "-//ietf//dtd html level 1//",
+    "-//ietf//dtd html level 2//",
+    "-//ietf//dtd html level 3//",
+    "-//ietf//dtd html strict level 0//",
+    "-//ietf//dtd html strict level 1//",
+    "-//ietf//dtd html strict level 2//",
+    "-//ietf//dtd html strict level 3//",
+    "-//ietf//dtd html strict//",
+    "-//ietf//dtd html//",
+    "-//metrius//dtd metrius presentational//",
+    "-//microsoft//dtd internet explorer 2.0 html strict//",
+    "-//microsoft//dtd internet explorer 2.0 html//",
+    "-//microsoft//dtd internet explorer 2.0 tables//",
+    "-//microsoft//dtd internet explorer 3.0 html strict//",
+    "-//microsoft//dtd internet explorer 3.0 html//",
+    "-//microsoft//dtd internet explorer 3.0 tables//",
+    "-//netscape comm. corp.//dtd html//",
+    "-//netscape comm. corp.//dtd strict html//",
+    "-//o'reilly and associates//dtd html 2.0//",
+    "-//o'reilly and associates//dtd html extended 1.0//",
+    "-//o'reilly and associates//dtd html extended relaxed 1.0//",
     "-//sq//dtd html 2.0 hotmetal + extensions//",
     "-//softquad software//dtd hotmetal pro 6.0::19990601::extensions to html 4.0//",
-    "-//softquad//dtd hotmetal pro 4.0::19971010::extensions to html 4.0//", "-//spyglass//dtd html 2.0 extended//",
-    "-//sun microsystems corp.//dtd hotjava html//", "-//sun microsystems corp.//dtd hotjava strict html//",
-    "-//w3c//dtd html 3 1995-03-24//", "-//w3c//dtd html 3.2 draft//", "-//w3c//dtd html 3.2 final//",
-    "-//w3c//dtd html 3.2//", "-//w3c//dtd html 3.2s draft//", "-//w3c//dtd html 4.0 frameset//",
-    "-//w3c//dtd html 4.0 transitional//", "-//w3c//dtd html experimental 19960712//",
-    "-//w3c//dtd html experimental 970421//", "-//w3c//dtd w3 html//", "-//w3o//dtd w3 html 3.0//",
-    "-//webtechs//dtd mozilla html 2.0//", "-//webtechs//dtd mozilla html//"};
+    "-//softquad//dtd hotmetal pro 4.0::19971010::extensions to html 4.0//",
+    "-//spyglass//dtd html 2.0 extended//",
+    "-//sun microsystems corp.//dtd hotjava html//",
+    "-//sun microsystems corp.//dtd hotjava strict html//",
+    "-//w3c//dtd html 3 1995-03-24//",
+    "-//w3c//dtd html 3.2 draft//",
+    "-//w3c//dtd html 3.2 final//",
+    "-//w3c//dtd html 3.2//",
+    "-//w3c//dtd html 3.2s draft//",
+    "-//w3c//dtd html 4.0 frameset//",
+    "-//w3c//dtd html 4.0 transitional//",
+    "-//w3c//dtd html experimental 19960712//",
+    "-//w3c//dtd html experimental 970421//",
+    "-//w3c//dtd w3 html//",
+    "-//w3o//dtd w3 html 3.0//",
+    "-//webtechs//dtd mozilla html 2.0//",
+    "-//webtechs//dtd mozilla html//"};
 
 bool is_quirky(const Token& token) {
   auto lower = [](std::string_view s) {
@@ -42,7 +74,8 @@ bool is_quirky(const Token& token) {
   };
   if (token.force_quirks || token.name != "html") return true;
   std::string id = lower(token.public_id);
-  if (id == "-//w3o//dtd w3 html strict 3.0//en//" || id == "-/w3c/dtd html 4.0 transitional/en" || id == "html") return true;
+  if (id == "-//w3o//dtd w3 html strict 3.0//en//" || id == "-/w3c/dtd html 4.0 transitional/en" || id == "html")
+    return true;
   if (lower(token.system_id) == "http://www.ibm.com/data/dtd/v11/ibmxhtml1-transitional.dtd") return true;
   for (std::string_view prefix : kQuirksPrefixes)
     if (id.starts_with(prefix)) return true;
@@ -86,7 +119,9 @@ void TreeBuilder::before_html(Token& token) {
   html.tag = Tag::html;
   html.name = "html";
   bool own = token.type == Type::start_tag && token.tag == Tag::html;
-  if (token.type == Type::end_tag && token.tag != Tag::head && token.tag != Tag::body && token.tag != Tag::html && token.tag != Tag::br) return;
+  if (token.type == Type::end_tag && token.tag != Tag::head && token.tag != Tag::body && token.tag != Tag::html &&
+      token.tag != Tag::br)
+    return;
   Node* root = make_element(own ? token : html, Namespace::html);
   attach(root, {document_.root, nullptr});
   push(root);
@@ -101,8 +136,10 @@ void TreeBuilder::before_head(Token& token) {
       if (!leading_space(token, space)) return;
       break;
     }
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
     case Type::start_tag:
       if (token.tag == Tag::html) return in_body(token);
       if (token.tag == Tag::head) {
@@ -114,7 +151,8 @@ void TreeBuilder::before_head(Token& token) {
     case Type::end_tag:
       if (token.tag != Tag::head && token.tag != Tag::body && token.tag != Tag::html && token.tag != Tag::br) return;
       break;
-    case Type::end_of_file: break;
+    case Type::end_of_file:
+      break;
   }
   head_ = insert_tag(Tag::head);
   mode_ = Mode::in_head;
@@ -127,25 +165,32 @@ void TreeBuilder::in_head(Token& token) {
       insert_leading_space(token);
       if (token.text.empty()) return;
       break;
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
     case Type::start_tag:
       switch (token.tag) {
-        case Tag::html: return in_body(token);
+        case Tag::html:
+          return in_body(token);
         case Tag::base:
         case Tag::basefont:
         case Tag::bgsound:
         case Tag::link:
-        case Tag::meta: return insert_void(token);
-        case Tag::title: return insert_raw(token, HtmlTokenizer::State::rcdata);
+        case Tag::meta:
+          return insert_void(token);
+        case Tag::title:
+          return insert_raw(token, HtmlTokenizer::State::rcdata);
         case Tag::noscript:
           if (options_.scripting) return insert_raw(token, HtmlTokenizer::State::rawtext);
           insert_element(token);
           mode_ = Mode::in_head_noscript;
           return;
         case Tag::noframes:
-        case Tag::style: return insert_raw(token, HtmlTokenizer::State::rawtext);
-        case Tag::script: return insert_raw(token, HtmlTokenizer::State::script);
+        case Tag::style:
+          return insert_raw(token, HtmlTokenizer::State::rawtext);
+        case Tag::script:
+          return insert_raw(token, HtmlTokenizer::State::script);
         case Tag::template_:
           insert_element(token);
           push_marker();
@@ -153,8 +198,10 @@ void TreeBuilder::in_head(Token& token) {
           mode_ = Mode::in_template;
           template_modes_.push_back(Mode::in_template);
           return;
-        case Tag::head: return;
-        default: break;
+        case Tag::head:
+          return;
+        default:
+          break;
       }
       break;
     case Type::end_tag:
@@ -166,7 +213,8 @@ void TreeBuilder::in_head(Token& token) {
       }
       if (token.tag != Tag::body && token.tag != Tag::html && token.tag != Tag::br) return;
       break;
-    case Type::end_of_file: break;
+    case Type::end_of_file:
+      break;
   }
   pop();
   mode_ = Mode::after_head;
@@ -190,15 +238,17 @@ void TreeBuilder::in_head_noscript(Token& token) {
 }
 
 void TreeBuilder::after_head(Token& token) {
-  constexpr TagSet kHead = {Tag::base, Tag::basefont, Tag::bgsound, Tag::link, Tag::meta, Tag::noframes, Tag::script,
-                            Tag::style, Tag::template_, Tag::title};
+  constexpr TagSet kHead = {Tag::base,     Tag::basefont, Tag::bgsound, Tag::link,      Tag::meta,
+                            Tag::noframes, Tag::script,   Tag::style,   Tag::template_, Tag::title};
   switch (token.type) {
     case Type::characters:
       insert_leading_space(token);
       if (token.text.empty()) return;
       break;
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
     case Type::start_tag:
       if (token.tag == Tag::html) return in_body(token);
       if (token.tag == Tag::body) {
@@ -224,7 +274,8 @@ void TreeBuilder::after_head(Token& token) {
       if (token.tag == Tag::template_) return in_head(token);
       if (token.tag != Tag::body && token.tag != Tag::html && token.tag != Tag::br) return;
       break;
-    case Type::end_of_file: break;
+    case Type::end_of_file:
+      break;
   }
   insert_tag(Tag::body);
   mode_ = Mode::in_body;
@@ -267,7 +318,8 @@ void TreeBuilder::in_frameset(Token& token) {
       for (char& c : std::string(token.text))
         if (is_html_space(c)) insert_text(arena_.copy({&c, 1}));
       return;
-    case Type::comment: return insert_comment(token);
+    case Type::comment:
+      return insert_comment(token);
     case Type::start_tag:
       if (token.tag == Tag::html) return in_body(token);
       if (token.tag == Tag::frameset) insert_element(token);
@@ -279,7 +331,8 @@ void TreeBuilder::in_frameset(Token& token) {
       pop();
       if (context_ == nullptr && !current()->is(Tag::frameset)) mode_ = Mode::after_frameset;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -6,7 +6,8 @@ namespace {
 
 using Type = Token::Type;
 
-constexpr TagSet kTableParts = {Tag::caption, Tag::col, Tag::colgroup, Tag::tbody, Tag::td, Tag::tfoot, Tag::th, Tag::thead, Tag::tr};
+constexpr TagSet kTableParts = {Tag::caption, Tag::col, Tag::colgroup, Tag::tbody, Tag::td,
+                                Tag::tfoot,   Tag::th,  Tag::thead,    Tag::tr};
 
 }  // namespace
 
@@ -23,9 +24,12 @@ void TreeBuilder::in_table(Token& token) {
       original_mode_ = mode_;
       mode_ = Mode::in_table_text;
       return in_table_text(token);
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
-    case Type::end_of_file: return in_body(token);
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
+    case Type::end_of_file:
+      return in_body(token);
     case Type::start_tag:
       switch (token.tag) {
         case Tag::caption:
@@ -66,7 +70,8 @@ void TreeBuilder::in_table(Token& token) {
           return again(token);
         case Tag::style:
         case Tag::script:
-        case Tag::template_: return in_head(token);
+        case Tag::template_:
+          return in_head(token);
         case Tag::input:
           if (!is_hidden_input(token)) return with_fostering();
           return insert_void(token);
@@ -74,7 +79,8 @@ void TreeBuilder::in_table(Token& token) {
           if (form_ != nullptr || is_on_stack(Tag::template_)) return;
           form_ = insert_element(token);
           return pop();
-        default: return with_fostering();
+        default:
+          return with_fostering();
       }
     case Type::end_tag:
       switch (token.tag) {
@@ -82,7 +88,8 @@ void TreeBuilder::in_table(Token& token) {
           if (!in_table_scope({Tag::table})) return;
           pop_until(Tag::table);
           return reset_mode();
-        case Tag::template_: return in_head(token);
+        case Tag::template_:
+          return in_head(token);
         case Tag::body:
         case Tag::html:
           return;
@@ -133,9 +140,12 @@ void TreeBuilder::in_column_group(Token& token) {
       insert_leading_space(token);
       if (token.text.empty()) return;
       break;
-    case Type::comment: return insert_comment(token);
-    case Type::doctype: return;
-    case Type::end_of_file: return in_body(token);
+    case Type::comment:
+      return insert_comment(token);
+    case Type::doctype:
+      return;
+    case Type::end_of_file:
+      return in_body(token);
     case Type::start_tag:
       if (token.tag == Tag::html) return in_body(token);
       if (token.tag == Tag::col) return insert_void(token);
@@ -215,7 +225,9 @@ void TreeBuilder::in_row(Token& token) {
   }
   if (token.type != Type::end_tag) return in_table(token);
   switch (token.tag) {
-    case Tag::tr: close_row(); return;
+    case Tag::tr:
+      close_row();
+      return;
     case Tag::table:
       if (close_row()) again(token);
       return;
@@ -225,7 +237,8 @@ void TreeBuilder::in_row(Token& token) {
       if (in_table_scope(TagSet{token.tag}) && close_row()) again(token);
       return;
     case Tag::body:
-    case Tag::html: return;
+    case Tag::html:
+      return;
     default:
       if (!kTableParts.has(token.tag)) in_table(token);
   }
@@ -253,7 +266,8 @@ void TreeBuilder::in_cell(Token& token) {
       case Tag::caption:
       case Tag::col:
       case Tag::colgroup:
-      case Tag::html: return;
+      case Tag::html:
+        return;
       case Tag::table:
       case Tag::tbody:
       case Tag::tfoot:
@@ -262,7 +276,8 @@ void TreeBuilder::in_cell(Token& token) {
         if (!in_table_scope(TagSet{token.tag})) return;
         close_cell();
         return again(token);
-      default: return in_body(token);
+      default:
+        return in_body(token);
     }
   }
   if (token.type == Type::start_tag && kTableParts.has(token.tag)) {
@@ -274,8 +289,8 @@ void TreeBuilder::in_cell(Token& token) {
 }
 
 void TreeBuilder::in_template(Token& token) {
-  constexpr TagSet kHead = {Tag::base, Tag::basefont, Tag::bgsound, Tag::link, Tag::meta, Tag::noframes, Tag::script, Tag::style,
-                            Tag::template_, Tag::title};
+  constexpr TagSet kHead = {Tag::base,     Tag::basefont, Tag::bgsound, Tag::link,      Tag::meta,
+                            Tag::noframes, Tag::script,   Tag::style,   Tag::template_, Tag::title};
   auto switch_to = [&](Mode mode) {
     if (!template_modes_.empty()) template_modes_.back() = mode;
     mode_ = mode;
@@ -284,7 +299,8 @@ void TreeBuilder::in_template(Token& token) {
   switch (token.type) {
     case Type::characters:
     case Type::comment:
-    case Type::doctype: return in_body(token);
+    case Type::doctype:
+      return in_body(token);
     case Type::start_tag:
       if (kHead.has(token.tag)) return in_head(token);
       switch (token.tag) {
@@ -292,12 +308,17 @@ void TreeBuilder::in_template(Token& token) {
         case Tag::colgroup:
         case Tag::tbody:
         case Tag::tfoot:
-        case Tag::thead: return switch_to(Mode::in_table);
-        case Tag::col: return switch_to(Mode::in_column_group);
-        case Tag::tr: return switch_to(Mode::in_table_body);
+        case Tag::thead:
+          return switch_to(Mode::in_table);
+        case Tag::col:
+          return switch_to(Mode::in_column_group);
+        case Tag::tr:
+          return switch_to(Mode::in_table_body);
         case Tag::td:
-        case Tag::th: return switch_to(Mode::in_row);
-        default: return switch_to(Mode::in_body);
+        case Tag::th:
+          return switch_to(Mode::in_row);
+        default:
+          return switch_to(Mode::in_body);
       }
     case Type::end_tag:
       if (token.tag == Tag::template_) in_head(token);

@@ -42,6 +42,8 @@ Tag find_tag(std::string_view name) {
   return Tag::unknown;
 }
 
-std::string_view tag_name(Tag tag) { return kNames[static_cast<size_t>(tag)]; }
+std::string_view tag_name(Tag tag) {
+  return kNames[static_cast<size_t>(tag)];
+}
 
 }  // namespace llmkit::text

@@ -8,9 +8,15 @@
 namespace llmkit::text {
 namespace {
 
-bool letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-bool space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\f'; }
-char to_lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+bool letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+bool space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\f';
+}
+char to_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 bool starts_with_nocase(std::string_view text, std::string_view lower) {
   if (text.size() < lower.size()) return false;
@@ -145,7 +151,8 @@ void HtmlTokenizer::comment(Token& token) {
     position_ = start + at + close;
     return;
   }
-  for (std::string_view end : {"--!", "--", "-"}) {  // the end of the file closes a comment; half an end mark is not text
+  for (std::string_view end :
+       {"--!", "--", "-"}) {  // the end of the file closes a comment; half an end mark is not text
     if (!rest.ends_with(end)) continue;
     rest.remove_suffix(end.size());
     break;

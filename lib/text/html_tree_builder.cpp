@@ -7,25 +7,20 @@ namespace llmkit::text {
 namespace {
 
 constexpr TagSet kSpecial = {
-    Tag::address, Tag::applet, Tag::area, Tag::article, Tag::aside, Tag::base, Tag::basefont, Tag::bgsound, Tag::blockquote,
-    Tag::body, Tag::br, Tag::button, Tag::caption, Tag::center, Tag::col, Tag::colgroup, Tag::dd, Tag::details, Tag::dir,
-    Tag::div, Tag::dl, Tag::dt, Tag::embed, Tag::fieldset, Tag::figcaption, Tag::figure, Tag::footer, Tag::form, Tag::frame,
-    Tag::frameset, Tag::h1, Tag::h2, Tag::h3, Tag::h4, Tag::h5, Tag::h6, Tag::head, Tag::header, Tag::hgroup, Tag::hr,
-    Tag::html, Tag::iframe, Tag::img, Tag::input, Tag::keygen, Tag::li, Tag::link, Tag::listing, Tag::main, Tag::marquee,
-    Tag::menu, Tag::meta, Tag::nav, Tag::noembed, Tag::noframes, Tag::noscript, Tag::object, Tag::ol, Tag::p, Tag::param,
-    Tag::plaintext, Tag::pre, Tag::script, Tag::search, Tag::section, Tag::select, Tag::source, Tag::style, Tag::summary,
-    Tag::table, Tag::tbody, Tag::td, Tag::template_, Tag::textarea, Tag::tfoot, Tag::th, Tag::thead, Tag::title, Tag::tr,
-    Tag::track, Tag::ul, Tag::wbr, Tag::xmp};
+    Tag::address, Tag::applet,     Tag::area,      Tag::article,    Tag::aside,     Tag::base,     Tag::basefont,
+    Tag::bgsound, Tag::blockquote, Tag::body,      Tag::br,         Tag::button,    Tag::caption,  Tag::center,
+    Tag::col,     Tag::colgroup,   Tag::dd,        Tag::details,    Tag::dir,       Tag::div,      Tag::dl,
+    Tag::dt,      Tag::embed,      Tag::fieldset,  Tag::figcaption, Tag::figure,    Tag::footer,   Tag::form,
+    Tag::frame,   Tag::frameset,   Tag::h1,        Tag::h2,         Tag::h3,        Tag::h4,       Tag::h5,
+    Tag::h6,      Tag::head,       Tag::header,    Tag::hgroup,     Tag::hr,        Tag::html,     Tag::iframe,
+    Tag::img,     Tag::input,      Tag::keygen,    Tag::li,         Tag::link,      Tag::listing,  Tag::main,
+    Tag::marquee, Tag::menu,       Tag::meta,      Tag::nav,        Tag::noembed,   Tag::noframes, Tag::noscript,
+    Tag::object,  Tag::ol,         Tag::p,         Tag::param,      Tag::plaintext, Tag::pre,      Tag::script,
+    Tag::search,  Tag::section,    Tag::select,    Tag::source,     Tag::style,     Tag::summary,  Tag::table,
+    Tag::tbody,   Tag::td,         Tag::template_, Tag::textarea,   Tag::tfoot,     Tag::th,       Tag::thead,
+    Tag::title,   Tag::tr,         Tag::track,     Tag::ul,         Tag::wbr,       Tag::xmp};
 constexpr TagSet kForeignSpecial = {Tag::mi, Tag::mo, Tag::mn, Tag::ms, Tag::mtext, Tag::annotation_xml};
 constexpr TagSet kForeignSpecialSvg = {Tag::foreignobject, Tag::desc, Tag::title};
-constexpr TagSet kScope = {Tag::applet, Tag::caption, Tag::html, Tag::table, Tag::td, Tag::th, Tag::marquee, Tag::object, Tag::select, Tag::template_};
-constexpr TagSet kListScope = {Tag::applet, Tag::caption, Tag::html, Tag::table, Tag::td, Tag::th, Tag::marquee, Tag::object, Tag::select, Tag::template_, Tag::ol, Tag::ul};
-constexpr TagSet kButtonScope = {Tag::applet, Tag::caption, Tag::html, Tag::table, Tag::td, Tag::th, Tag::marquee, Tag::object, Tag::select, Tag::template_, Tag::button};
-constexpr TagSet kTableScope = {Tag::html, Tag::table, Tag::template_};
-constexpr TagSet kImplied = {Tag::dd, Tag::dt, Tag::li, Tag::optgroup, Tag::option, Tag::p, Tag::rb, Tag::rp, Tag::rt, Tag::rtc};
-constexpr TagSet kImpliedThorough = {Tag::dd, Tag::dt, Tag::li, Tag::optgroup, Tag::option, Tag::p, Tag::rb, Tag::rp, Tag::rt, Tag::rtc,
-                                     Tag::caption, Tag::colgroup, Tag::tbody, Tag::td, Tag::tfoot, Tag::th, Tag::thead, Tag::tr};
-
 // CR LF and CR become LF, as the standard's input stream does.
 void normalise_newlines(std::string& source) {
   size_t first = source.find('\r');
@@ -47,8 +42,12 @@ void normalise_newlines(std::string& source) {
 
 }  // namespace
 
-bool is_html_space(char c) { return c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r'; }
-bool all_html_space(std::string_view text) { return std::all_of(text.begin(), text.end(), is_html_space); }
+bool is_html_space(char c) {
+  return c == ' ' || c == '\n' || c == '\t' || c == '\f' || c == '\r';
+}
+bool all_html_space(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), is_html_space);
+}
 
 bool is_special(const Node* node) {
   if (node->space == Namespace::html) return kSpecial.has(node->tag);
@@ -59,8 +58,8 @@ bool is_hidden_input(const Token& token) {
   constexpr std::string_view kHidden = "hidden";
   for (Attribute* a = token.attributes; a != nullptr; a = a->next)
     if (a->name == "type")
-      return a->value.size() == kHidden.size() &&
-             std::equal(a->value.begin(), a->value.end(), kHidden.begin(), [](char x, char y) { return (x | 32) == y; });
+      return a->value.size() == kHidden.size() && std::equal(a->value.begin(), a->value.end(), kHidden.begin(),
+                                                             [](char x, char y) { return (x | 32) == y; });
   return false;
 }
 
@@ -102,12 +101,14 @@ void TreeBuilder::start_fragment(std::string_view context) {
   if (context.starts_with("math ")) context_->space = Namespace::mathml;
   context_->name = context.substr(context.rfind(' ') + 1);
   std::string lower(context_->name);
-  std::transform(lower.begin(), lower.end(), lower.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   context_->tag = find_tag(lower);
   if (context_->space == Namespace::html) {
     Tag t = context_->tag;
     if (t == Tag::title || t == Tag::textarea) tokenizer_.set_state(HtmlTokenizer::State::rcdata, context_->name);
-    if (t == Tag::style || t == Tag::xmp || t == Tag::iframe || t == Tag::noembed || t == Tag::noframes || (t == Tag::noscript && options_.scripting))
+    if (t == Tag::style || t == Tag::xmp || t == Tag::iframe || t == Tag::noembed || t == Tag::noframes ||
+        (t == Tag::noscript && options_.scripting))
       tokenizer_.set_state(HtmlTokenizer::State::rawtext, context_->name);
     if (t == Tag::script) tokenizer_.set_state(HtmlTokenizer::State::script, context_->name);
     if (t == Tag::plaintext) tokenizer_.set_state(HtmlTokenizer::State::plaintext, {});
@@ -135,38 +136,59 @@ bool TreeBuilder::foreign_rules_apply(const Token& token) const {
   const Node* node = adjusted_current();
   if (node->space == Namespace::html || token.type == Token::Type::end_of_file) return false;
   bool start = token.type == Token::Type::start_tag, characters = token.type == Token::Type::characters;
-  if (is_mathml_text_point(node) && ((start && token.tag != Tag::mglyph && token.tag != Tag::malignmark) || characters)) return false;
-  if (node->space == Namespace::mathml && node->tag == Tag::annotation_xml && start && token.tag == Tag::svg) return false;
+  if (is_mathml_text_point(node) && ((start && token.tag != Tag::mglyph && token.tag != Tag::malignmark) || characters))
+    return false;
+  if (node->space == Namespace::mathml && node->tag == Tag::annotation_xml && start && token.tag == Tag::svg)
+    return false;
   return !(is_html_integration_point(node) && (start || characters));
 }
 
 void TreeBuilder::process_in(Mode mode, Token& token) {
   switch (mode) {
-    case Mode::initial: return initial(token);
-    case Mode::before_html: return before_html(token);
-    case Mode::before_head: return before_head(token);
-    case Mode::in_head: return in_head(token);
-    case Mode::in_head_noscript: return in_head_noscript(token);
-    case Mode::after_head: return after_head(token);
-    case Mode::in_body: return in_body(token);
-    case Mode::text: return text(token);
-    case Mode::in_table: return in_table(token);
-    case Mode::in_table_text: return in_table_text(token);
-    case Mode::in_caption: return in_caption(token);
-    case Mode::in_column_group: return in_column_group(token);
-    case Mode::in_table_body: return in_table_body(token);
-    case Mode::in_row: return in_row(token);
-    case Mode::in_cell: return in_cell(token);
-    case Mode::in_template: return in_template(token);
-    case Mode::after_body: return after_body(token);
-    case Mode::in_frameset: return in_frameset(token);
-    case Mode::after_frameset: return after_frameset(token);
-    case Mode::after_after_body: return after_after_body(token);
-    case Mode::after_after_frameset: return after_after_frameset(token);
+    case Mode::initial:
+      return initial(token);
+    case Mode::before_html:
+      return before_html(token);
+    case Mode::before_head:
+      return before_head(token);
+    case Mode::in_head:
+      return in_head(token);
+    case Mode::in_head_noscript:
+      return in_head_noscript(token);
+    case Mode::after_head:
+      return after_head(token);
+    case Mode::in_body:
+      return in_body(token);
+    case Mode::text:
+      return text(token);
+    case Mode::in_table:
+      return in_table(token);
+    case Mode::in_table_text:
+      return in_table_text(token);
+    case Mode::in_caption:
+      return in_caption(token);
+    case Mode::in_column_group:
+      return in_column_group(token);
+    case Mode::in_table_body:
+      return in_table_body(token);
+    case Mode::in_row:
+      return in_row(token);
+    case Mode::in_cell:
+      return in_cell(token);
+    case Mode::in_template:
+      return in_template(token);
+    case Mode::after_body:
+      return after_body(token);
+    case Mode::in_frameset:
+      return in_frameset(token);
+    case Mode::after_frameset:
+      return after_frameset(token);
+    case Mode::after_after_body:
+      return after_after_body(token);
+    case Mode::after_after_frameset:
+      return after_after_frameset(token);
   }
 }
-
-// ---- nodes
 
 Node* TreeBuilder::make_node(NodeType type) {
   Node* node = arena_.make<Node>();
@@ -304,118 +326,6 @@ void TreeBuilder::merge_attributes(Node* element, const Token& token) {
     }
     a = next;
   }
-}
-
-// ---- the stack of open elements
-
-void TreeBuilder::push(Node* node) {
-  node->open = true;
-  open_.push_back(node);
-}
-
-void TreeBuilder::pop() {  // the root element stays
-  if (open_.size() <= 1) return;
-  open_.back()->open = false;
-  open_.pop_back();
-}
-
-void TreeBuilder::pop_until(Tag tag) { pop_until(TagSet{tag}); }
-
-void TreeBuilder::pop_until(TagSet tags) {
-  while (open_.size() > 1) {
-    Node* top = current();
-    pop();
-    if (top->space == Namespace::html && tags.has(top->tag)) return;
-  }
-}
-
-void TreeBuilder::pop_to_context(TagSet context) {
-  while (open_.size() > 1 && !(current()->space == Namespace::html && context.has(current()->tag))) pop();
-}
-
-void TreeBuilder::remove_open(Node* node) {
-  auto it = std::find(open_.begin() + 1, open_.end(), node);
-  if (it == open_.end()) return;
-  node->open = false;
-  open_.erase(it);
-}
-
-bool TreeBuilder::is_on_stack(Tag tag) const {
-  return std::any_of(open_.rbegin(), open_.rend(), [&](const Node* n) { return n->is(tag); });
-}
-
-bool TreeBuilder::in_scope(TagSet wanted, TagSet boundary, bool foreign_boundary) const {
-  for (size_t i = open_.size(); i-- > 0;) {
-    const Node* node = open_[i];
-    if (node->space == Namespace::html) {
-      if (wanted.has(node->tag)) return true;
-      if (boundary.has(node->tag)) return false;
-    } else if (foreign_boundary && is_special(node)) {
-      return false;
-    }
-  }
-  return false;
-}
-
-bool TreeBuilder::in_scope(Tag tag) const { return in_scope(TagSet{tag}, kScope, true); }
-bool TreeBuilder::in_scope(TagSet tags) const { return in_scope(tags, kScope, true); }
-bool TreeBuilder::in_button_scope(Tag tag) const { return in_scope(TagSet{tag}, kButtonScope, true); }
-bool TreeBuilder::in_list_scope(Tag tag) const { return in_scope(TagSet{tag}, kListScope, true); }
-bool TreeBuilder::in_table_scope(TagSet tags) const { return in_scope(tags, kTableScope, false); }
-
-void TreeBuilder::implied_end_tags(Tag except) {
-  while (current()->space == Namespace::html && current()->tag != except && kImplied.has(current()->tag)) pop();
-}
-
-void TreeBuilder::implied_end_tags_thoroughly() {
-  while (current()->space == Namespace::html && kImpliedThorough.has(current()->tag)) pop();
-}
-
-void TreeBuilder::close_p() {
-  implied_end_tags(Tag::p);
-  pop_until(Tag::p);
-}
-
-void TreeBuilder::reset_mode() {
-  for (size_t i = open_.size(); i-- > 0;) {
-    bool last = i == 0;
-    const Node* node = last && context_ != nullptr ? context_ : open_[i];
-    Tag tag = node->space == Namespace::html ? node->tag : Tag::unknown;
-    switch (tag) {
-      case Tag::td:
-      case Tag::th:
-        if (last) break;
-        mode_ = Mode::in_cell;
-        return;
-      case Tag::tr: mode_ = Mode::in_row; return;
-      case Tag::tbody:
-      case Tag::thead:
-      case Tag::tfoot: mode_ = Mode::in_table_body; return;
-      case Tag::caption: mode_ = Mode::in_caption; return;
-      case Tag::colgroup: mode_ = Mode::in_column_group; return;
-      case Tag::table: mode_ = Mode::in_table; return;
-      case Tag::template_: mode_ = template_modes_.empty() ? Mode::in_body : template_modes_.back(); return;
-      case Tag::head:
-        if (last) break;
-        mode_ = Mode::in_head;
-        return;
-      case Tag::body: mode_ = Mode::in_body; return;
-      case Tag::frameset: mode_ = Mode::in_frameset; return;
-      case Tag::html: mode_ = head_ == nullptr ? Mode::before_head : Mode::after_head; return;
-      default: break;
-    }
-    if (last) break;
-  }
-  mode_ = Mode::in_body;
-}
-
-void TreeBuilder::close_template() {
-  if (!is_on_stack(Tag::template_)) return;
-  implied_end_tags_thoroughly();
-  pop_until(Tag::template_);
-  clear_to_marker();
-  if (!template_modes_.empty()) template_modes_.pop_back();
-  reset_mode();
 }
 
 }  // namespace llmkit::text

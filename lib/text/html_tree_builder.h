@@ -1,6 +1,6 @@
 // Tree construction (HTML standard, 13.2.6): the insertion modes, the stack of open elements, the list of active
-// formatting elements. One function a mode; html_tree_builder.cpp has what they share, html_modes_*.cpp the modes,
-// html_formatting.cpp the adoption agency, html_foreign.cpp SVG and MathML.
+// formatting elements. One function a mode; html_tree_builder.cpp has the driver and the nodes, html_open_elements.cpp
+// the stack, html_modes_*.cpp the modes, html_formatting.cpp the adoption agency, html_foreign.cpp SVG and MathML.
 #pragma once
 
 #include <string>
@@ -19,9 +19,27 @@ class TreeBuilder {
 
  private:
   enum class Mode : uint8_t {
-    initial, before_html, before_head, in_head, in_head_noscript, after_head, in_body, text, in_table, in_table_text,
-    in_caption, in_column_group, in_table_body, in_row, in_cell, in_template, after_body,
-    in_frameset, after_frameset, after_after_body, after_after_frameset
+    initial,
+    before_html,
+    before_head,
+    in_head,
+    in_head_noscript,
+    after_head,
+    in_body,
+    text,
+    in_table,
+    in_table_text,
+    in_caption,
+    in_column_group,
+    in_table_body,
+    in_row,
+    in_cell,
+    in_template,
+    after_body,
+    in_frameset,
+    after_frameset,
+    after_after_body,
+    after_after_frameset
   };
   struct Place {
     Node* parent;
@@ -30,8 +48,8 @@ class TreeBuilder {
 
   // The driver.
   void start_fragment(std::string_view context);
-  void process(Token& token);                 // foreign content or the current mode
-  void process_in(Mode mode, Token& token);   // "using the rules for"
+  void process(Token& token);                   // foreign content or the current mode
+  void process_in(Mode mode, Token& token);     // "using the rules for"
   void again(Token& token) { process(token); }  // reprocess after the mode changed
   bool foreign_rules_apply(const Token& token) const;
 

@@ -35,10 +35,11 @@ struct ScriptOwner {
   std::string_view code;
 };
 constexpr ScriptOwner kOwners[] = {
-    {Script::greek, "el"},     {Script::hebrew, "he"},   {Script::devanagari, "hi"}, {Script::bengali, "bn"},  {Script::gurmukhi, "pa"},
-    {Script::gujarati, "gu"},  {Script::tamil, "ta"},    {Script::telugu, "te"},     {Script::kannada, "kn"},  {Script::malayalam, "ml"},
-    {Script::sinhala, "si"},   {Script::thai, "th"},     {Script::lao, "lo"},        {Script::myanmar, "my"},  {Script::khmer, "km"},
-    {Script::tibetan, "bo"},   {Script::georgian, "ka"}, {Script::armenian, "hy"},   {Script::ethiopic, "am"}, {Script::hangul, "ko"}};
+    {Script::greek, "el"},    {Script::hebrew, "he"},    {Script::devanagari, "hi"}, {Script::bengali, "bn"},
+    {Script::gurmukhi, "pa"}, {Script::gujarati, "gu"},  {Script::tamil, "ta"},      {Script::telugu, "te"},
+    {Script::kannada, "kn"},  {Script::malayalam, "ml"}, {Script::sinhala, "si"},    {Script::thai, "th"},
+    {Script::lao, "lo"},      {Script::myanmar, "my"},   {Script::khmer, "km"},      {Script::tibetan, "bo"},
+    {Script::georgian, "ka"}, {Script::armenian, "hy"},  {Script::ethiopic, "am"},   {Script::hangul, "ko"}};
 
 struct Vote {
   uint8_t language;
@@ -158,7 +159,8 @@ LanguageGuess identify_language(std::string_view text, size_t max_bytes) {
     double share = static_cast<double>(east) / static_cast<double>(east + others);
     return {kana * 20 > kana + han ? "ja" : "zh", share};
   }
-  auto top = static_cast<Script>(std::max_element(counts.scripts.begin() + 1, counts.scripts.end()) - counts.scripts.begin());
+  auto top =
+      static_cast<Script>(std::max_element(counts.scripts.begin() + 1, counts.scripts.end()) - counts.scripts.begin());
   double share = static_cast<double>(counts.of(top)) / static_cast<double>(letters + 2 * (kana + han));
   for (const ScriptOwner& owner : kOwners)
     if (owner.script == top) return {owner.code, share};
@@ -171,6 +173,8 @@ std::span<const std::string_view> stop_words(std::string_view code) {
   return {};
 }
 
-std::span<const std::string_view> known_languages() { return tables().codes; }
+std::span<const std::string_view> known_languages() {
+  return tables().codes;
+}
 
 }  // namespace llmkit::text

@@ -1,5 +1,6 @@
-// Which language a text is in: the script decides where it can (Greek, Thai, Hangul, …); otherwise function words that we
-// listed and letters that only some languages use vote. A first version: 31 languages by words, 20 more by script alone.
+// Which language a text is in: the script decides where it can (Greek, Thai, Hangul, …); otherwise function words that
+// we listed and letters that only some languages use vote. A first version: 31 languages by words, 20 more by script
+// alone.
 #pragma once
 
 #include <cstdint>

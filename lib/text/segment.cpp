@@ -19,7 +19,10 @@ constexpr std::array<Class, 128> make_ascii() {
   std::array<Class, 128> table{};
   for (int c = 0; c < 128; ++c) {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-    table[c] = letter ? Class::letter : c >= '0' && c <= '9' ? Class::digit : c <= ' ' || c == 127 ? Class::space : Class::symbol;
+    table[c] = letter                 ? Class::letter
+               : c >= '0' && c <= '9' ? Class::digit
+               : c <= ' ' || c == 127 ? Class::space
+                                      : Class::symbol;
   }
   return table;
 }
@@ -36,8 +39,12 @@ Class classify(char32_t c) {
   return Class::symbol;
 }
 
-bool joins_letters(char32_t c) { return c == '\'' || c == 0x2019 || c == 0xB7; }
-bool joins_digits(char32_t c) { return c == '.' || c == ','; }
+bool joins_letters(char32_t c) {
+  return c == '\'' || c == 0x2019 || c == 0xB7;
+}
+bool joins_digits(char32_t c) {
+  return c == '.' || c == ',';
+}
 
 }  // namespace
 
@@ -73,7 +80,8 @@ bool next_word(std::string_view text, size_t& position, Word& word) {
       char32_t c = decode_utf8(text, next);
       Class k = classify(c);
       uint32_t add = 1;
-      if (k == Class::symbol && !character && ((last == Class::letter && joins_letters(c)) || (last == Class::digit && joins_digits(c))) &&
+      if (k == Class::symbol && !character &&
+          ((last == Class::letter && joins_letters(c)) || (last == Class::digit && joins_digits(c))) &&
           next < text.size()) {
         size_t after = next;  // the joiner counts only between two of a kind
         Class follow = classify(decode_utf8(text, after));
@@ -111,7 +119,8 @@ std::vector<std::string_view> split_words_icu(std::string_view text) {
   UText input = UTEXT_INITIALIZER;
   utext_openUTF8(&input, text.data(), static_cast<int64_t>(text.size()), &status);
   std::unique_ptr<UText, UText* (*)(UText*)> close(&input, utext_close);
-  std::unique_ptr<UBreakIterator, void (*)(UBreakIterator*)> breaks(ubrk_open(UBRK_WORD, "", nullptr, 0, &status), ubrk_close);
+  std::unique_ptr<UBreakIterator, void (*)(UBreakIterator*)> breaks(ubrk_open(UBRK_WORD, "", nullptr, 0, &status),
+                                                                    ubrk_close);
   if (U_SUCCESS(status)) ubrk_setUText(breaks.get(), &input, &status);
   if (U_FAILURE(status)) throw Error("ICU word boundaries failed: " + std::string(u_errorName(status)));
   int32_t start = ubrk_first(breaks.get());

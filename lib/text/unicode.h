@@ -17,7 +17,7 @@ std::string to_lower(std::string_view text);
 char32_t to_lower(char32_t code);
 
 bool is_alphabetic(char32_t code);
-bool is_digit(char32_t code);        // decimal digits of any script
+bool is_digit(char32_t code);  // decimal digits of any script
 bool is_upper(char32_t code);
 bool is_mark(char32_t code);         // combining marks (Mn, Mc, Me)
 bool is_space(char32_t code);        // White_Space
@@ -28,8 +28,34 @@ bool is_control(char32_t code);      // Cc, without tab and line ends
 bool is_unspaced(char32_t code);
 
 enum class Script : uint8_t {
-  other, latin, cyrillic, greek, arabic, hebrew, devanagari, bengali, gurmukhi, gujarati, tamil, telugu, kannada, malayalam,
-  sinhala, thai, lao, myanmar, khmer, tibetan, georgian, armenian, ethiopic, han, hiragana, katakana, hangul, count
+  other,
+  latin,
+  cyrillic,
+  greek,
+  arabic,
+  hebrew,
+  devanagari,
+  bengali,
+  gurmukhi,
+  gujarati,
+  tamil,
+  telugu,
+  kannada,
+  malayalam,
+  sinhala,
+  thai,
+  lao,
+  myanmar,
+  khmer,
+  tibetan,
+  georgian,
+  armenian,
+  ethiopic,
+  han,
+  hiragana,
+  katakana,
+  hangul,
+  count
 };
 Script script_of(char32_t code);
 

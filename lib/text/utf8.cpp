@@ -63,7 +63,9 @@ size_t valid_utf8_prefix(std::string_view text) {
   }
 }
 
-bool is_valid_utf8(std::string_view text) { return valid_utf8_prefix(text) == text.size(); }
+bool is_valid_utf8(std::string_view text) {
+  return valid_utf8_prefix(text) == text.size();
+}
 
 size_t append_repaired(std::string& out, std::string_view text) {
   size_t replaced = 0;

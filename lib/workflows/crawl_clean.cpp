@@ -107,10 +107,11 @@ CrawlCleanResult crawl_clean(const CrawlCleanOptions& options, Context& context)
     result.bad.add(batch.bad);
     output->write(batch.documents);
     if (rejects) rejects->write(batch.rejects);
-    context.progress.update(static_cast<double>(source.bytes_in()), static_cast<double>(source.total_bytes_in()), "bytes",
-                            std::to_string(result.counts.kept) + " kept");
+    context.progress.update(static_cast<double>(source.bytes_in()), static_cast<double>(source.total_bytes_in()),
+                            "bytes", std::to_string(result.counts.kept) + " kept");
   };
-  context.parallel.pipeline<Batch>(4 * context.parallel.threads() + 4, next_batch, [&](Batch& b) { work(b, options, chain); }, take_batch);
+  context.parallel.pipeline<Batch>(
+      4 * context.parallel.threads() + 4, next_batch, [&](Batch& b) { work(b, options, chain); }, take_batch);
   output->finish();
   if (rejects) rejects->finish();
   result.bad.merge(source.bad());

@@ -77,7 +77,10 @@ void write_reject(PageOutcome& out, const DecodedPage& page) {
   json.begin_object();
   if (!page.id.empty()) json.member("id", page.id);
   if (!page.url.empty()) json.member("url", page.url);
-  json.member("stage", out.stage).member("rule", out.rule).member("value", out.value).member("threshold", out.threshold);
+  json.member("stage", out.stage)
+      .member("rule", out.rule)
+      .member("value", out.value)
+      .member("threshold", out.threshold);
   if (out.language != "und" && !out.language.empty()) json.member("lang", out.language);
   if (out.characters > 0) json.member("characters", out.characters);
   json.end_object();
@@ -105,7 +108,9 @@ bool decode_page(RawPage& page, const CrawlCleanOptions& options, DecodedPage& d
     out.page_bytes = decoded.text.size();
     return true;
   }
-  if (page.too_large) return drop(out, "page", "max-page-bytes", static_cast<double>(page.content.size()), static_cast<double>(options.max_page_bytes));
+  if (page.too_large)
+    return drop(out, "page", "max-page-bytes", static_cast<double>(page.content.size()),
+                static_cast<double>(options.max_page_bytes));
   if (!page.date.empty()) decoded.extra = member("date", page.date);
   if (page.kind == PageKind::text) {
     decoded.is_html = false;
@@ -133,7 +138,8 @@ PageOutcome clean_page(RawPage& page, const CrawlCleanOptions& options, const cl
   if (good) {
     out.charset = decoded.charset;
     if (decoded.is_html) {
-      clean::Extraction extraction = clean::extract_main_text(std::move(decoded.text), decoded.url, {.markup = options.markup, .explain = false, .max_depth = 256});
+      clean::Extraction extraction = clean::extract_main_text(
+          std::move(decoded.text), decoded.url, {.markup = options.markup, .explain = false, .max_depth = 256});
       decoded.title = std::move(extraction.title);
       document.text = tidy(extraction.text);
     } else {
@@ -149,7 +155,8 @@ PageOutcome clean_page(RawPage& page, const CrawlCleanOptions& options, const cl
     document.language = out.language = guess.code;
     document.language_score = guess.score;
     if (auto verdict = chain.apply(document))
-      good = drop(out, "filter", chain.names()[verdict->filter] + ":" + std::string(verdict->drop.rule), verdict->drop.value, verdict->drop.threshold);
+      good = drop(out, "filter", chain.names()[verdict->filter] + ":" + std::string(verdict->drop.rule),
+                  verdict->drop.value, verdict->drop.threshold);
   }
   out.label = decoded.url.empty() ? decoded.id : decoded.url;
   out.characters = document.text.empty() ? 0 : text::count_code_points(document.text);

@@ -10,7 +10,8 @@ namespace {
 
 std::string percent(uint64_t part, uint64_t whole) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.1f %%", whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
+  std::snprintf(text, sizeof text, "%.1f %%",
+                whole > 0 ? 100.0 * static_cast<double>(part) / static_cast<double>(whole) : 0.0);
   return text;
 }
 
@@ -35,37 +36,48 @@ Report crawl_clean_report(const CrawlCleanResult& result) {
   const CrawlCleanCounts& c = result.counts;
   std::string inputs = std::to_string(result.inputs.size()) + (result.inputs.size() == 1 ? " input" : " inputs");
   Report report("crawl-clean", inputs);
-  report.figures({{"pages in", format_count(c.pages)},
-                  {"documents kept", format_count(c.kept) + " (" + percent(c.kept, c.pages) + ")"},
-                  {"text kept", format_bytes(static_cast<double>(c.text_bytes))},
-                  {"pages a second", result.seconds > 0 ? format_bytes(static_cast<double>(c.page_bytes) / result.seconds) + "/s" : "-"}});
+  report.figures(
+      {{"pages in", format_count(c.pages)},
+       {"documents kept", format_count(c.kept) + " (" + percent(c.kept, c.pages) + ")"},
+       {"text kept", format_bytes(static_cast<double>(c.text_bytes))},
+       {"pages a second",
+        result.seconds > 0 ? format_bytes(static_cast<double>(c.page_bytes) / result.seconds) + "/s" : "-"}});
   report.heading("From pages to documents");
-  report.bar_chart({.title = "Bytes", .x_label = "bytes", .y_label = {}, .from_zero = true},
-                   {{"pages", static_cast<double>(c.page_bytes), format_bytes(static_cast<double>(c.page_bytes))},
-                    {"main text", static_cast<double>(c.extracted_bytes), format_bytes(static_cast<double>(c.extracted_bytes))},
-                    {"after the filters", static_cast<double>(c.text_bytes), format_bytes(static_cast<double>(c.text_bytes))}});
+  report.bar_chart(
+      {.title = "Bytes", .x_label = "bytes", .y_label = {}, .from_zero = true},
+      {{"pages", static_cast<double>(c.page_bytes), format_bytes(static_cast<double>(c.page_bytes))},
+       {"main text", static_cast<double>(c.extracted_bytes), format_bytes(static_cast<double>(c.extracted_bytes))},
+       {"after the filters", static_cast<double>(c.text_bytes), format_bytes(static_cast<double>(c.text_bytes))}});
   report.heading("Why documents were dropped");
   if (c.rules.empty()) report.paragraph("None was.");
   std::vector<std::pair<std::string, const RuleCount*>> rules;
   for (auto& [name, rule] : c.rules) rules.emplace_back(name, &rule);
-  std::stable_sort(rules.begin(), rules.end(), [](auto& a, auto& b) { return a.second->documents > b.second->documents; });
+  std::stable_sort(rules.begin(), rules.end(),
+                   [](auto& a, auto& b) { return a.second->documents > b.second->documents; });
   if (!rules.empty()) {
     std::vector<Bar> list;
     std::vector<std::vector<std::string>> rows;
     for (auto& [name, rule] : rules) {
       list.push_back({name, static_cast<double>(rule->documents)});
       for (size_t i = 0; i < rule->examples.size(); ++i)
-        rows.push_back({i == 0 ? name : "", i == 0 ? format_count(rule->documents) : "", i == 0 ? percent(rule->documents, c.pages) : "", rule->examples[i]});
+        rows.push_back({i == 0 ? name : "", i == 0 ? format_count(rule->documents) : "",
+                        i == 0 ? percent(rule->documents, c.pages) : "", rule->examples[i]});
     }
-    report.bar_chart({.title = "Documents by the rule that dropped them", .x_label = "documents", .y_label = {}, .from_zero = true}, list);
+    report.bar_chart(
+        {.title = "Documents by the rule that dropped them", .x_label = "documents", .y_label = {}, .from_zero = true},
+        list);
     report.table({"rule", "documents", "of all pages", "for example"}, rows);
   }
   report.heading("What was kept");
   std::vector<Bar> lengths;
   for (size_t k = 0; k < c.length_buckets.size(); ++k)
     if (c.length_buckets[k] > 0)
-      lengths.push_back({format_count(uint64_t{1} << k) + " to " + format_count((uint64_t{2} << k) - 1), static_cast<double>(c.length_buckets[k])});
-  if (!lengths.empty()) report.bar_chart({.title = "Length of kept documents, in characters", .x_label = "documents", .y_label = {}, .from_zero = true}, lengths);
+      lengths.push_back({format_count(uint64_t{1} << k) + " to " + format_count((uint64_t{2} << k) - 1),
+                         static_cast<double>(c.length_buckets[k])});
+  if (!lengths.empty())
+    report.bar_chart(
+        {.title = "Length of kept documents, in characters", .x_label = "documents", .y_label = {}, .from_zero = true},
+        lengths);
   bars(report, "Languages of kept documents", c.languages);
   bars(report, "Charsets of pages", c.charsets);
   if (result.bad.total > 0) {

@@ -1,5 +1,5 @@
-// Raw pages of any input, in order. What an input is, its first bytes say: WARC, WET or ARC records, an HTML file, JSON lines,
-// or plain text.
+// Raw pages of any input, in order. What an input is, its first bytes say: WARC, WET or ARC records, an HTML file, JSON
+// lines, or plain text.
 #pragma once
 
 #include <cstdint>
@@ -28,10 +28,10 @@ enum class PageKind { http_response, html, text, json_line };
 
 struct RawPage {
   PageKind kind = PageKind::html;
-  std::string content;   // the record's block, the file, or the line
+  std::string content;  // the record's block, the file, or the line
   std::string id, url, date;
-  std::string input;     // name of the file
-  int64_t number = 0;    // record or line in it
+  std::string input;   // name of the file
+  int64_t number = 0;  // record or line in it
   bool too_large = false;
 };
 

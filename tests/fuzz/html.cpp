@@ -16,9 +16,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string page = text::to_utf8(bytes, charset.name);
   if (!text::is_valid_utf8(page)) std::abort();
   text::HtmlDocument document;
-  text::parse_html(page, document, {.scripting = size % 2 == 0, .max_depth = 16 + static_cast<uint32_t>(size % 40), .fragment_context = {}});
+  text::parse_html(
+      page, document,
+      {.scripting = size % 2 == 0, .max_depth = 16 + static_cast<uint32_t>(size % 40), .fragment_context = {}});
   (void)text::dump_tree(*document.root);
-  clean::Extraction e = clean::extract_main_text(std::move(page), "", {.markup = clean::Markup::markdown, .explain = true, .max_depth = 64});
+  clean::Extraction e = clean::extract_main_text(std::move(page), "",
+                                                 {.markup = clean::Markup::markdown, .explain = true, .max_depth = 64});
   if (!text::is_valid_utf8(e.text)) std::abort();
   return 0;
 }

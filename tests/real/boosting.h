@@ -1,5 +1,6 @@
 // Gradient boosting for the block classifier, as small as it can be: logistic loss, histograms of 32 bins a feature,
-// trees grown leaf by leaf where the gain is largest. Deterministic: columns are drawn with Philox, sums run in row order.
+// trees grown leaf by leaf where the gain is largest. Deterministic: columns are drawn with Philox, sums run in row
+// order.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,7 @@ struct BoostOptions {
   int leaves = 15;
   float rate = 0.06f;
   float l2 = 5;
-  float min_weight = 3;        // hessian of a leaf
+  float min_weight = 3;  // hessian of a leaf
   int min_rows = 30;
   double columns_share = 0.3;  // of the features, drawn anew for each tree
   double rows_share = 0.8;
@@ -28,7 +29,8 @@ struct BoostOptions {
 
 class Booster {
  public:
-  Booster(const std::vector<float>& x, size_t columns, const std::vector<float>& y, const std::vector<float>& weight, Parallel& parallel)
+  Booster(const std::vector<float>& x, size_t columns, const std::vector<float>& y, const std::vector<float>& weight,
+          Parallel& parallel)
       : columns_(columns), rows_(y.size()), y_(y), weight_(weight), parallel_(parallel) {
     bins_.resize(rows_ * columns_);
     edges_.resize(columns_);
@@ -84,25 +86,29 @@ class Booster {
     }
     if (edges.empty() && values.back() > values.front()) edges.push_back(values.back());
     for (size_t r = 0; r < rows_; ++r)
-      bins_[c * rows_ + r] = static_cast<uint8_t>(std::upper_bound(edges.begin(), edges.end(), x[r * columns_ + c]) - edges.begin());
+      bins_[c * rows_ + r] =
+          static_cast<uint8_t>(std::upper_bound(edges.begin(), edges.end(), x[r * columns_ + c]) - edges.begin());
   }
 
   float output(const std::vector<clean::TreeNode>& tree, uint32_t row) const {
     const clean::TreeNode* node = tree.data();
     while (node->feature >= 0)
-      node = &tree[static_cast<size_t>(bins_[static_cast<size_t>(node->feature) * rows_ + row] <= node->value ? node->left : node->right)];
+      node = &tree[static_cast<size_t>(
+          bins_[static_cast<size_t>(node->feature) * rows_ + row] <= node->value ? node->left : node->right)];
     return node->value;
   }
 
   // While a tree grows, a split's `value` is its last bin on the left.
-  std::vector<clean::TreeNode> grow(const std::vector<uint32_t>& rows, const std::vector<uint32_t>& columns, const BoostOptions& o) {
+  std::vector<clean::TreeNode> grow(const std::vector<uint32_t>& rows, const std::vector<uint32_t>& columns,
+                                    const BoostOptions& o) {
     std::vector<clean::TreeNode> tree(1);
     std::vector<Leaf> leaves(1);
     leaves[0].rows = rows;
     find_split(leaves[0], columns, o);
     finish_leaf(tree, leaves[0], o);
     while (static_cast<int>(leaves.size()) < o.leaves) {
-      auto best = std::max_element(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.gain < b.gain; });
+      auto best =
+          std::max_element(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.gain < b.gain; });
       if (best->gain <= 0) break;
       Leaf left, right;
       const uint8_t* bins = &bins_[static_cast<size_t>(best->feature) * rows_];
@@ -180,7 +186,7 @@ class Booster {
   size_t columns_, rows_;
   const std::vector<float>&y_, &weight_;
   Parallel& parallel_;
-  std::vector<uint8_t> bins_;               // column by column
+  std::vector<uint8_t> bins_;  // column by column
   std::vector<std::vector<float>> edges_;
   std::vector<float> score_;
 };

@@ -1,6 +1,6 @@
-// Main-text extraction on the 300 pages of the WCXB development sample (CC BY 4.0, Murrough Foley): mean F1 of word bags.
-// The shipped block model was trained on these pages, so the honest figure is the cross-validated one: five models, each
-// scored on the pages it did not see. LLMKIT_WRITE_BLOCK_MODEL=FILE writes a model trained on all of them.
+// Main-text extraction on the 300 pages of the WCXB development sample (CC BY 4.0, Murrough Foley): mean F1 of word
+// bags. The shipped block model was trained on these pages, so the honest figure is the cross-validated one: five
+// models, each scored on the pages it did not see. LLMKIT_WRITE_BLOCK_MODEL=FILE writes a model trained on all of them.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -57,8 +57,10 @@ struct Page {
   std::vector<float> labels;
 };
 
-// How much of a block the gold text holds: words inside shared runs of four; a shorter block must be a line of the gold text.
-float label_block(const std::vector<std::string>& words, const std::unordered_set<std::string>& grams, const std::unordered_set<std::string>& lines) {
+// How much of a block the gold text holds: words inside shared runs of four; a shorter block must be a line of the gold
+// text.
+float label_block(const std::vector<std::string>& words, const std::unordered_set<std::string>& grams,
+                  const std::unordered_set<std::string>& lines) {
   auto joined = [&](size_t from, size_t count) {
     std::string out;
     for (size_t i = from; i < from + count; ++i) out.append(words[i]).append(" ");
@@ -151,14 +153,18 @@ void print_means(const char* title, const std::vector<Page>& pages, const std::v
   std::printf(" )\n");
 }
 
-double mean(const std::vector<double>& v) { return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size()); }
+double mean(const std::vector<double>& v) {
+  return std::accumulate(v.begin(), v.end(), 0.0) / static_cast<double>(v.size());
+}
 
 void write_model(const clean::BlockModel& model, const char* path) {
   char line[128];
   std::string out =
-      "// Written by tests/real/extraction_test.cpp (LLMKIT_WRITE_BLOCK_MODEL) from the WCXB development sample: {feature, threshold or\n"
+      "// Written by tests/real/extraction_test.cpp (LLMKIT_WRITE_BLOCK_MODEL) from the WCXB development sample: "
+      "{feature, threshold or\n"
       "// output, left, right, mean}, one tree a line. Do not edit.\n";
-  std::snprintf(line, sizeof line, "LLMKIT_BLOCK_MODEL_BIAS(%.6ff)\nLLMKIT_BLOCK_MODEL_COLUMNS(%zu)\n", static_cast<double>(model.bias()), clean::feature_names().size());
+  std::snprintf(line, sizeof line, "LLMKIT_BLOCK_MODEL_BIAS(%.6ff)\nLLMKIT_BLOCK_MODEL_COLUMNS(%zu)\n",
+                static_cast<double>(model.bias()), clean::feature_names().size());
   out += line;
   for (size_t t = 0; t < model.roots().size(); ++t) {
     size_t end = t + 1 < model.roots().size() ? model.roots()[t + 1] : model.nodes().size();
@@ -168,7 +174,8 @@ void write_model(const clean::BlockModel& model, const char* path) {
       if (n.feature < 0)
         std::snprintf(line, sizeof line, "{-1,%.4gf,0,0,0}", static_cast<double>(n.value) + 0.0);
       else
-        std::snprintf(line, sizeof line, "{%d,%.9gf,%d,%d,%.4gf}", n.feature, static_cast<double>(n.value), n.left, n.right, static_cast<double>(n.mean));
+        std::snprintf(line, sizeof line, "{%d,%.9gf,%d,%d,%.4gf}", n.feature, static_cast<double>(n.value), n.left,
+                      n.right, static_cast<double>(n.mean));
       std::string text = line;
       for (size_t at = 0; (at = text.find_first_of("f", at)) != std::string::npos; ++at) {
         size_t start = text.find_last_of("{,", at) + 1;
@@ -187,7 +194,8 @@ TEST_CASE("main text of the WCXB sample") {
   std::vector<Page> pages = load_pages(path);
   REQUIRE(pages.size() == 300);
   std::vector<double> shipped;
-  for (Page& page : pages) shipped.push_back(f1(word_bag(clean::extract_main_text(page.html, page.url).text), page.gold_words));
+  for (Page& page : pages)
+    shipped.push_back(f1(word_bag(clean::extract_main_text(page.html, page.url).text), page.gold_words));
   print_means("shipped model (trained on these pages)", pages, shipped);
   CHECK(mean(shipped) > 0.85);
 
@@ -202,7 +210,8 @@ TEST_CASE("main text of the WCXB sample") {
     x.insert(x.end(), page.features.values.begin(), page.features.values.end());
     for (size_t b = 0; b < page.words.size(); ++b) {
       y.push_back(page.labels[b] > 0.5f);
-      weight.push_back(static_cast<float>(1000 * std::min(1.0, static_cast<double>(page.words[b].size()) / scale) + 0.01));
+      weight.push_back(
+          static_cast<float>(1000 * std::min(1.0, static_cast<double>(page.words[b].size()) / scale) + 0.01));
       page_of.push_back(static_cast<uint32_t>(i));
     }
   }

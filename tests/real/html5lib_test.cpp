@@ -29,7 +29,8 @@ std::vector<Case> parse_cases(std::string_view file) {
       cases.emplace_back();
       now = &cases.back();
       section = "#data";
-    } else if (now != nullptr && (line == "#errors" || line == "#new-errors" || line == "#document" || line == "#document-fragment")) {
+    } else if (now != nullptr &&
+               (line == "#errors" || line == "#new-errors" || line == "#document" || line == "#document-fragment")) {
       section = line;
     } else if (now != nullptr && line == "#script-on") {
       now->script_on = true;
@@ -69,14 +70,16 @@ TEST_CASE("the parser builds the trees of html5lib's tests") {
         ++file_total;
         file_passed += same;
         if (!same && verbose)
-          std::printf("--- %s %s\n%s\nexpected\n%s\ngot\n%s\n", name.c_str(), c.fragment.c_str(), c.data.c_str(), c.expected.c_str(), got.c_str());
+          std::printf("--- %s %s\n%s\nexpected\n%s\ngot\n%s\n", name.c_str(), c.fragment.c_str(), c.data.c_str(),
+                      c.expected.c_str(), got.c_str());
       }
     }
     if (file_passed != file_total) std::printf("html5lib %s: %d of %d\n", name.c_str(), file_passed, file_total);
     passed += file_passed;
     total += file_total;
   });
-  std::printf("html5lib tree construction: %d of %d pass (%.2f %%)\n", passed, total, 100.0 * passed / std::max(total, 1));
+  std::printf("html5lib tree construction: %d of %d pass (%.2f %%)\n", passed, total,
+              100.0 * passed / std::max(total, 1));
   CHECK(total > 1500);
   CHECK(passed >= total * 0.99);
 }

@@ -36,10 +36,13 @@ inline std::string output_of(const std::string& command) {
   return pclose(pipe) == 0 ? out : std::string();
 }
 
-inline std::string unpack_zstd(const std::string& path) { return output_of("zstd -dcq '" + path + "'"); }
+inline std::string unpack_zstd(const std::string& path) {
+  return output_of("zstd -dcq '" + path + "'");
+}
 
 // Calls f(name, content) for each regular file of a .tar.zst, in archive order.
-inline void for_each_in_tar(const std::string& path, const std::function<void(const std::string&, std::string_view)>& f) {
+inline void for_each_in_tar(const std::string& path,
+                            const std::function<void(const std::string&, std::string_view)>& f) {
   std::string tar = unpack_zstd(path);
   for (size_t at = 0; at + 512 <= tar.size() && tar[at] != '\0';) {
     std::string name(tar.c_str() + at, strnlen(tar.c_str() + at, 100));
@@ -48,7 +51,8 @@ inline void for_each_in_tar(const std::string& path, const std::function<void(co
     char type = tar[at + 156];
     at += 512;
     if (size > tar.size() - at) throw Error("damaged tar: " + path);
-    if (type == '0' || type == '\0') f(prefix.empty() ? name : prefix + "/" + name, std::string_view(tar).substr(at, size));
+    if (type == '0' || type == '\0')
+      f(prefix.empty() ? name : prefix + "/" + name, std::string_view(tar).substr(at, size));
     at += (size + 511) / 512 * 512;
   }
 }

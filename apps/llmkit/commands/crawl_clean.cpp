@@ -12,16 +12,24 @@ class CrawlClean : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "crawl-clean", "Data", "web pages to clean text documents",
+        "crawl-clean",
+        "Data",
+        "web pages to clean text documents",
         {"llmkit crawl-clean pages.warc.gz -o docs.jsonl.zst --rejects rejects.jsonl",
-         "llmkit crawl-clean site/ --recipe gopher-v1 --filter gopher-quality:min-words=80 --report report.html -o docs.jsonl",
+         "llmkit crawl-clean site/ --recipe gopher-v1 --filter gopher-quality:min-words=80 --report report.html -o "
+         "docs.jsonl",
          "llmkit crawl-clean pages.warc.gz --explain example.org/page"},
-        "Reads WARC, ARC and WET archives, HTML files, folders of them, JSON lines and text files, plain or compressed; what an "
-        "input is, its first bytes say. Of each page it finds the charset, parses the HTML as a browser does, keeps the blocks "
-        "that a small learned model takes for content (headings, lists, tables and code stay), names the language, and applies "
-        "a recipe of published quality filters. Output: one JSON line a document (id, text, url, source, lang, title), in input "
+        "Reads WARC, ARC and WET archives, HTML files, folders of them, JSON lines and text files, plain or "
+        "compressed; what an "
+        "input is, its first bytes say. Of each page it finds the charset, parses the HTML as a browser does, keeps "
+        "the blocks "
+        "that a small learned model takes for content (headings, lists, tables and code stay), names the language, and "
+        "applies "
+        "a recipe of published quality filters. Output: one JSON line a document (id, text, url, source, lang, title), "
+        "in input "
         "order, the same bytes for any --threads.\n"
-        "--rejects writes one JSON line for each dropped page: stage, rule, value and threshold. Pages are not 'damaged' because "
+        "--rejects writes one JSON line for each dropped page: stage, rule, value and threshold. Pages are not "
+        "'damaged' because "
         "they are dropped; damaged are records and lines that cannot be read, and --max-bad limits those.\n"
         "llmkit help filters and llmkit help recipes list what there is.",
         kUsesStream};
@@ -39,7 +47,8 @@ class CrawlClean : public Command {
     options.list("--filter", &options_.filters, "SPEC", "add a filter or replace the recipe's of that name");
     options.text("--rejects", &options_.rejects, "FILE", "JSON lines of what was dropped, and why");
     options.group("Looking closer");
-    options.text("--explain", &explain_, "TEXT", "show what happens to the first page whose URL or id holds TEXT, and stop");
+    options.text("--explain", &explain_, "TEXT",
+                 "show what happens to the first page whose URL or id holds TEXT, and stop");
   }
 
   ExitCode run(Context& context, const Common& common) override {
@@ -80,7 +89,9 @@ class CrawlClean : public Command {
 
   ExitCode explain(Context& context) {
     std::string text = workflows::explain_page(options_, explain_, context);
-    if (text.empty()) throw Error(ErrorParts{"no page with that in its URL or id", explain_, {}, {}, "--rejects and the output name the URLs"});
+    if (text.empty())
+      throw Error(
+          ErrorParts{"no page with that in its URL or id", explain_, {}, {}, "--rejects and the output name the URLs"});
     std::cout << text;
     return ExitCode::done;
   }
@@ -91,6 +102,8 @@ class CrawlClean : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_crawl_clean() { return std::make_unique<CrawlClean>(); }
+std::unique_ptr<Command> make_crawl_clean() {
+  return std::make_unique<CrawlClean>();
+}
 
 }  // namespace llmkit::cli

@@ -11,7 +11,8 @@
 namespace llmkit::clean {
 namespace {
 
-constexpr std::array<std::string_view, 6> kPolicy = {"terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"};
+constexpr std::array<std::string_view, 6> kPolicy = {"terms of use", "privacy policy", "cookie policy",
+                                                     "uses cookies", "use of cookies", "use cookies"};
 
 // "[12]", "[]", "[edit]" and "[citation needed]" are taken out.
 std::string without_citations(std::string_view line) {
@@ -38,8 +39,10 @@ std::string without_citations(std::string_view line) {
 
 bool ends_well(std::string_view line) {
   if (line.ends_with("...")) return false;
-  if (line.ends_with('.') || line.ends_with('?') || line.ends_with('!') || line.ends_with('"') || line.ends_with('\'')) return true;
-  return line.ends_with("\xE3\x80\x82") || line.ends_with("\xEF\xBC\x81") || line.ends_with("\xEF\xBC\x9F") || line.ends_with("\xE2\x80\x9D");
+  if (line.ends_with('.') || line.ends_with('?') || line.ends_with('!') || line.ends_with('"') || line.ends_with('\''))
+    return true;
+  return line.ends_with("\xE3\x80\x82") || line.ends_with("\xEF\xBC\x81") || line.ends_with("\xEF\xBC\x9F") ||
+         line.ends_with("\xE2\x80\x9D");
 }
 
 // Words between white space; in a line of an unspaced script, two characters are a word.
@@ -69,8 +72,14 @@ LineWords measure(std::string_view line) {
 class C4 : public Filter {
  public:
   explicit C4(const Values& v)
-      : terminal_(v.boolean("terminal-punctuation")), citations_(v.boolean("citations")), lorem_(v.boolean("lorem-ipsum")), javascript_(v.boolean("javascript")),
-        curly_(v.boolean("curly-bracket")), policy_(v.boolean("policy")), min_sentences_(v.real("min-sentences")), min_line_words_(v.real("min-line-words")),
+      : terminal_(v.boolean("terminal-punctuation")),
+        citations_(v.boolean("citations")),
+        lorem_(v.boolean("lorem-ipsum")),
+        javascript_(v.boolean("javascript")),
+        curly_(v.boolean("curly-bracket")),
+        policy_(v.boolean("policy")),
+        min_sentences_(v.real("min-sentences")),
+        min_line_words_(v.real("min-line-words")),
         max_word_(v.real("max-word-length")) {}
 
   std::optional<Drop> apply(FilterDocument& d) const override {
@@ -86,12 +95,15 @@ class C4 : public Filter {
       if (lorem_ && lower.find("lorem ipsum") != std::string::npos) return Drop{"lorem-ipsum", 1, 0};
       if (javascript_ && lower.find("javascript") != std::string::npos) continue;
       if (curly_ && line.find('{') != std::string::npos) return Drop{"curly-bracket", 1, 0};
-      if (policy_ && std::any_of(kPolicy.begin(), kPolicy.end(), [&](std::string_view p) { return lower.find(p) != std::string::npos; })) continue;
+      if (policy_ && std::any_of(kPolicy.begin(), kPolicy.end(),
+                                 [&](std::string_view p) { return lower.find(p) != std::string::npos; }))
+        continue;
       sentences += count_sentences(line);
       if (!kept.empty()) kept += '\n';
       kept += line;
     }
-    if (static_cast<double>(sentences) < min_sentences_) return Drop{"min-sentences", static_cast<double>(sentences), min_sentences_};
+    if (static_cast<double>(sentences) < min_sentences_)
+      return Drop{"min-sentences", static_cast<double>(sentences), min_sentences_};
     if (kept != text::trim(d.text)) d.replace_text(std::move(kept));
     return {};
   }
@@ -104,7 +116,9 @@ class C4 : public Filter {
 }  // namespace
 
 Entry<Filter> c4_filter() {
-  return {{"c4", "takes out bad lines; drops lorem ipsum, curly brackets, too few sentences", "Raffel et al. 2020, arXiv 1910.10683",
+  return {{"c4",
+           "takes out bad lines; drops lorem ipsum, curly brackets, too few sentences",
+           "Raffel et al. 2020, arXiv 1910.10683",
            {{"terminal-punctuation", ParamType::boolean, "true", "take out lines that do not end in . ? ! or a quote"},
             {"citations", ParamType::boolean, "true", "take out [1], [edit], [citation needed]"},
             {"lorem-ipsum", ParamType::boolean, "true", "drop documents that hold it"},

@@ -1,6 +1,6 @@
 // Gopher's document quality rules (Rae et al., "Scaling language models: methods, analysis & insights from training
-// Gopher", 2021, appendix A.1.1), counted as datatrove counts them. For a language other than English the stop words are
-// that language's; where we have none, and in unspaced scripts, the stop-word and word-length rules are left out.
+// Gopher", 2021, appendix A.1.1), counted as datatrove counts them. For a language other than English the stop words
+// are that language's; where we have none, and in unspaced scripts, the stop-word and word-length rules are left out.
 #include <algorithm>
 #include <array>
 
@@ -21,9 +21,15 @@ size_t count_of(std::string_view text, std::string_view what) {
 class GopherQuality : public Filter {
  public:
   explicit GopherQuality(const Values& v)
-      : min_words_(v.real("min-words")), max_words_(v.real("max-words")), min_length_(v.real("min-word-length")), max_length_(v.real("max-word-length")),
-        max_symbols_(v.real("max-symbol-ratio")), max_bullets_(v.real("max-bullet-lines")), max_ellipsis_(v.real("max-ellipsis-lines")),
-        min_alphabetic_(v.real("min-alphabetic-words")), min_stop_words_(v.real("min-stop-words")) {}
+      : min_words_(v.real("min-words")),
+        max_words_(v.real("max-words")),
+        min_length_(v.real("min-word-length")),
+        max_length_(v.real("max-word-length")),
+        max_symbols_(v.real("max-symbol-ratio")),
+        max_bullets_(v.real("max-bullet-lines")),
+        max_ellipsis_(v.real("max-ellipsis-lines")),
+        min_alphabetic_(v.real("min-alphabetic-words")),
+        min_stop_words_(v.real("min-stop-words")) {}
 
   std::optional<Drop> apply(FilterDocument& d) const override {
     const TextStats& s = d.stats();
@@ -75,13 +81,16 @@ class GopherQuality : public Filter {
     return Drop{"min-stop-words", found, min_stop_words_};
   }
 
-  double min_words_, max_words_, min_length_, max_length_, max_symbols_, max_bullets_, max_ellipsis_, min_alphabetic_, min_stop_words_;
+  double min_words_, max_words_, min_length_, max_length_, max_symbols_, max_bullets_, max_ellipsis_, min_alphabetic_,
+      min_stop_words_;
 };
 
 }  // namespace
 
 Entry<Filter> gopher_quality_filter() {
-  return {{"gopher-quality", "word count and length, symbols, bullets, ellipses, letters, stop words", "Rae et al. 2021, arXiv 2112.11446",
+  return {{"gopher-quality",
+           "word count and length, symbols, bullets, ellipses, letters, stop words",
+           "Rae et al. 2021, arXiv 2112.11446",
            {{"min-words", ParamType::real, "50", "fewest words that are not punctuation", 0, 1e9},
             {"max-words", ParamType::real, "100000", "most words that are not punctuation", 0, 1e12},
             {"min-word-length", ParamType::real, "3", "lowest mean length of a word, in characters", 0, 1e6},

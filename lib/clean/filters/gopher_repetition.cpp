@@ -1,5 +1,5 @@
-// Gopher's repetition rules (Rae et al. 2021, table A1), counted as datatrove counts them: shares of all characters; for
-// n = 5 … 10 the scan jumps over an n-gram that was seen before. In unspaced scripts an n-gram is 2n characters.
+// Gopher's repetition rules (Rae et al. 2021, table A1), counted as datatrove counts them: shares of all characters;
+// for n = 5 … 10 the scan jumps over an n-gram that was seen before. In unspaced scripts an n-gram is 2n characters.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -48,7 +48,9 @@ struct NGrams {
     }
   }
   size_t count() const { return prefix.size() - 1; }
-  uint64_t hash(size_t at, size_t n, uint64_t power) const { return (prefix[at + n] - prefix[at] * power) * 0xD6E8FEB86659FD93 >> 1; }
+  uint64_t hash(size_t at, size_t n, uint64_t power) const {
+    return (prefix[at + n] - prefix[at] * power) * 0xD6E8FEB86659FD93 >> 1;
+  }
   uint64_t length(size_t at, size_t n) const { return lengths[at + n] - lengths[at]; }
 };
 
@@ -80,9 +82,13 @@ std::vector<std::string_view> split_paragraphs(std::string_view text) {
 class GopherRepetition : public Filter {
  public:
   explicit GopherRepetition(const Values& v)
-      : paragraphs_(v.real("dup-paragraphs")), paragraph_characters_(v.real("dup-paragraph-characters")), lines_(v.real("dup-lines")),
+      : paragraphs_(v.real("dup-paragraphs")),
+        paragraph_characters_(v.real("dup-paragraph-characters")),
+        lines_(v.real("dup-lines")),
         line_characters_(v.real("dup-line-characters")),
-        top_{{{"top-2-gram", 2, v.real("top-2-gram")}, {"top-3-gram", 3, v.real("top-3-gram")}, {"top-4-gram", 4, v.real("top-4-gram")}}},
+        top_{{{"top-2-gram", 2, v.real("top-2-gram")},
+              {"top-3-gram", 3, v.real("top-3-gram")},
+              {"top-4-gram", 4, v.real("top-4-gram")}}},
         dup_{{{"dup-5-grams", 5, v.real("dup-5-grams")},
               {"dup-6-grams", 6, v.real("dup-6-grams")},
               {"dup-7-grams", 7, v.real("dup-7-grams")},
@@ -97,27 +103,34 @@ class GopherRepetition : public Filter {
     auto characters = static_cast<double>(text::count_code_points(text));
     std::vector<std::string_view> paragraphs = split_paragraphs(text);
     Duplicates dup = find_duplicates(paragraphs);
-    if (auto x = static_cast<double>(dup.elements) / static_cast<double>(paragraphs.size()); x > paragraphs_) return Drop{"dup-paragraphs", x, paragraphs_};
-    if (auto x = static_cast<double>(dup.characters) / characters; x > paragraph_characters_) return Drop{"dup-paragraph-characters", x, paragraph_characters_};
+    if (auto x = static_cast<double>(dup.elements) / static_cast<double>(paragraphs.size()); x > paragraphs_)
+      return Drop{"dup-paragraphs", x, paragraphs_};
+    if (auto x = static_cast<double>(dup.characters) / characters; x > paragraph_characters_)
+      return Drop{"dup-paragraph-characters", x, paragraph_characters_};
     std::vector<std::string_view> lines;
     for (std::string_view line : lines_of(text, true))
       if (!line.empty()) lines.push_back(line);
     dup = find_duplicates(lines);
-    if (auto x = static_cast<double>(dup.elements) / static_cast<double>(lines.size()); x > lines_) return Drop{"dup-lines", x, lines_};
-    if (auto x = static_cast<double>(dup.characters) / characters; x > line_characters_) return Drop{"dup-line-characters", x, line_characters_};
+    if (auto x = static_cast<double>(dup.elements) / static_cast<double>(lines.size()); x > lines_)
+      return Drop{"dup-lines", x, lines_};
+    if (auto x = static_cast<double>(dup.characters) / characters; x > line_characters_)
+      return Drop{"dup-line-characters", x, line_characters_};
 
     NGrams grams(s.words);
     HashCounter counter(grams.count());
     size_t scale = s.unspaced ? 2 : 1;
     for (const NamedLimit& rule : top_)
-      if (double x = top_share(grams, counter, rule.n * scale, !s.unspaced) / characters; x > rule.limit) return Drop{rule.name, x, rule.limit};
+      if (double x = top_share(grams, counter, rule.n * scale, !s.unspaced) / characters; x > rule.limit)
+        return Drop{rule.name, x, rule.limit};
     for (const NamedLimit& rule : dup_)
-      if (double x = duplicate_characters(grams, counter, rule.n * scale) / characters; x > rule.limit) return Drop{rule.name, x, rule.limit};
+      if (double x = duplicate_characters(grams, counter, rule.n * scale) / characters; x > rule.limit)
+        return Drop{rule.name, x, rule.limit};
     return {};
   }
 
  private:
-  // Characters of all occurrences of the most frequent n-gram (the first of them where several are), with its inner spaces.
+  // Characters of all occurrences of the most frequent n-gram (the first of them where several are), with its inner
+  // spaces.
   static double top_share(const NGrams& grams, HashCounter& counter, size_t n, bool spaces) {
     if (grams.count() < n) return 0;
     counter.clear();
@@ -156,7 +169,9 @@ class GopherRepetition : public Filter {
 }  // namespace
 
 Entry<Filter> gopher_repetition_filter() {
-  return {{"gopher-repetition", "repeated lines, paragraphs and n-grams", "Rae et al. 2021, arXiv 2112.11446",
+  return {{"gopher-repetition",
+           "repeated lines, paragraphs and n-grams",
+           "Rae et al. 2021, arXiv 2112.11446",
            {{"dup-paragraphs", ParamType::real, "0.3", "largest share of paragraphs that occurred before", 0, 1},
             {"dup-paragraph-characters", ParamType::real, "0.2", "the same, of characters", 0, 1},
             {"dup-lines", ParamType::real, "0.3", "largest share of lines that occurred before", 0, 1},

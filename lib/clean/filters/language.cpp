@@ -28,7 +28,9 @@ class Language : public Filter {
 }  // namespace
 
 Entry<Filter> language_filter() {
-  return {{"language", "keeps languages that are wanted and known well enough", "Penedo et al. 2023, arXiv 2306.01116",
+  return {{"language",
+           "keeps languages that are wanted and known well enough",
+           "Penedo et al. 2023, arXiv 2306.01116",
            {{"min-score", ParamType::real, "0.65", "lowest score of the guess", 0, 1},
             {"languages", ParamType::text, "any", "codes joined by +, such as en+zh, or any"}}},
           [](const Values& v) -> std::unique_ptr<Filter> { return std::make_unique<Language>(v); }};

@@ -23,10 +23,13 @@ class Length : public Filter {
 }  // namespace
 
 Entry<Filter> length_filter() {
-  return {{"length", "bounds on the number of characters", "",
-           {{"min-characters", ParamType::real, "150", "fewest characters (a third of it in unspaced scripts)", 0, 1e12},
-            {"max-characters", ParamType::real, "1e7", "most characters", 0, 1e12}}},
-          [](const Values& v) -> std::unique_ptr<Filter> { return std::make_unique<Length>(v); }};
+  return {
+      {"length",
+       "bounds on the number of characters",
+       "",
+       {{"min-characters", ParamType::real, "150", "fewest characters (a third of it in unspaced scripts)", 0, 1e12},
+        {"max-characters", ParamType::real, "1e7", "most characters", 0, 1e12}}},
+      [](const Values& v) -> std::unique_ptr<Filter> { return std::make_unique<Length>(v); }};
 }
 
 }  // namespace llmkit::clean

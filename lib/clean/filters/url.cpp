@@ -1,6 +1,6 @@
-// URL lists, matched as RefinedWeb and datatrove do: listed domains (and their subdomains), a hard word among the URL's words,
-// two soft words, or a fragment inside the URL stripped to letters and digits. The lists are the user's files, one entry a
-// line, '#' comments; an empty name is no list.
+// URL lists, matched as RefinedWeb and datatrove do: listed domains (and their subdomains), a hard word among the URL's
+// words, two soft words, or a fragment inside the URL stripped to letters and digits. The lists are the user's files,
+// one entry a line, '#' comments; an empty name is no list.
 #include <algorithm>
 #include <unordered_set>
 
@@ -35,7 +35,10 @@ std::string_view host_of(std::string_view url) {
 class Url : public Filter {
  public:
   explicit Url(const Values& v)
-      : domains_(load_list(v.text("domains"))), hard_(load_list(v.text("hard-words"))), soft_(load_list(v.text("soft-words"))), soft_limit_(v.real("max-soft-words")) {
+      : domains_(load_list(v.text("domains"))),
+        hard_(load_list(v.text("hard-words"))),
+        soft_(load_list(v.text("soft-words"))),
+        soft_limit_(v.real("max-soft-words")) {
     auto parts = load_list(v.text("fragments"));
     fragments_.assign(parts.begin(), parts.end());
     std::sort(fragments_.begin(), fragments_.end());
@@ -77,7 +80,9 @@ class Url : public Filter {
 }  // namespace
 
 Entry<Filter> url_filter() {
-  return {{"url", "drops by lists of domains and of words in the URL", "Penedo et al. 2023, arXiv 2306.01116",
+  return {{"url",
+           "drops by lists of domains and of words in the URL",
+           "Penedo et al. 2023, arXiv 2306.01116",
            {{"domains", ParamType::text, "", "file of domains; www. and subdomains are covered"},
             {"hard-words", ParamType::text, "", "file of words, one of which suffices"},
             {"soft-words", ParamType::text, "", "file of words that count together"},

@@ -1,5 +1,5 @@
-// Drops documents that hold too many words of the user's list (C4's bad-word rule with a count). An entry may be a phrase;
-// it matches whole words, and anywhere in unspaced scripts.
+// Drops documents that hold too many words of the user's list (C4's bad-word rule with a count). An entry may be a
+// phrase; it matches whole words, and anywhere in unspaced scripts.
 #include <unordered_map>
 
 #include "clean/filter.h"
@@ -13,7 +13,8 @@ namespace {
 class Words : public Filter {
  public:
   explicit Words(const Values& v) : limit_(v.real("max-hits")) {
-    if (v.text("file").empty()) throw UsageError(ErrorParts{"the words filter needs a list", "words", "words:file=PATH", "no file", {}});
+    if (v.text("file").empty())
+      throw UsageError(ErrorParts{"the words filter needs a list", "words", "words:file=PATH", "no file", {}});
     auto input = io::open_input(v.text("file"));
     io::LineReader lines(*input);
     for (std::string_view line; lines.next(line);) {
@@ -50,8 +51,11 @@ class Words : public Filter {
 }  // namespace
 
 Entry<Filter> words_filter() {
-  return {{"words", "drops documents with words of a list", "Raffel et al. 2020, arXiv 1910.10683",
-           {{"file", ParamType::text, "", "list, one word or phrase a line"}, {"max-hits", ParamType::real, "0", "most occurrences", 0, 1e9}}},
+  return {{"words",
+           "drops documents with words of a list",
+           "Raffel et al. 2020, arXiv 1910.10683",
+           {{"file", ParamType::text, "", "list, one word or phrase a line"},
+            {"max-hits", ParamType::real, "0", "most occurrences", 0, 1e9}}},
           [](const Values& v) -> std::unique_ptr<Filter> { return std::make_unique<Words>(v); }};
 }
 

@@ -37,19 +37,22 @@ TEST_CASE("content stays with its headings, list, table and code; navigation, ba
   Extraction e = extract_main_text(kPage, "https://fieldnotes.example/bees");
   CHECK(e.title == "Keeping bees | Field Notes");
   CHECK(e.html_language == "en");
-  for (const char* wanted : {"Keeping bees\n", "A honey bee colony", "What you need", "- A hive with at least", "winter | twelve kilos of honey\nsummer | almost nothing",
+  for (const char* wanted : {"Keeping bees\n", "A honey bee colony", "What you need", "- A hive with at least",
+                             "winter | twelve kilos of honey\nsummer | almost nothing",
                              "for hour in range(24):\n    print(hour,  scale.read())", "The result was a curve"}) {
     CAPTURE(wanted);
     CHECK(e.text.find(wanted) != std::string::npos);
   }
-  for (const char* unwanted : {"cookies", "Contact", "Popular now", "Ten recipes", "All rights reserved", "Terms of use"}) {
+  for (const char* unwanted :
+       {"cookies", "Contact", "Popular now", "Ten recipes", "All rights reserved", "Terms of use"}) {
     CAPTURE(unwanted);
     CHECK(e.text.find(unwanted) == std::string::npos);
   }
 }
 
 TEST_CASE("markdown marks headings, code and tables") {
-  std::string text = extract_main_text(kPage, "", {.markup = Markup::markdown, .explain = false, .max_depth = 256}).text;
+  std::string text =
+      extract_main_text(kPage, "", {.markup = Markup::markdown, .explain = false, .max_depth = 256}).text;
   CHECK(text.find("## What you need") != std::string::npos);
   CHECK(text.find("```\nfor hour") != std::string::npos);
   CHECK(text.find("Season | Food\n--- | ---\nwinter") != std::string::npos);

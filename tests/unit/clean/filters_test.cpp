@@ -14,7 +14,8 @@ using namespace llmkit::clean;
 namespace {
 
 // The rule that drops `text`, "" where it is kept.
-std::string rule(const std::string& spec, const std::string& text, const std::string& language = "en", double score = 1, const std::string& url = "") {
+std::string rule(const std::string& spec, const std::string& text, const std::string& language = "en", double score = 1,
+                 const std::string& url = "") {
   auto filter = filters().make(spec);
   FilterDocument d;
   d.text = text;
@@ -95,7 +96,7 @@ TEST_CASE("gopher-repetition counts duplicate lines and paragraphs") {
     for (int i = 0; i < unique; ++i) out += words(12, "l" + std::to_string(i) + "x") + "\n";
     return out + repeat("again\n", same + 1);
   };
-  CHECK(rule("gopher-repetition:dup-10-grams=1,top-2-gram=1", lines(6, 3)) == "");            // 3 of 10 lines
+  CHECK(rule("gopher-repetition:dup-10-grams=1,top-2-gram=1", lines(6, 3)) == "");           // 3 of 10 lines
   CHECK(rule("gopher-repetition:dup-10-grams=1,top-2-gram=1", lines(5, 4)) == "dup-lines");  // 4 of 10
   std::string paragraph = words(20) + "\n\n";
   CHECK(rule("gopher-repetition", paragraph + words(20, "other") + "\n\n" + paragraph) == "dup-paragraphs");
@@ -114,7 +115,9 @@ TEST_CASE("c4 takes lines out and drops documents by its published rules") {
   std::string good = "This is a good line of text. It has two sentences.\n";
   auto filter = filters().make("c4:min-sentences=2");
   FilterDocument d;
-  d.text = good + "no full stop here\nToo short.\nPlease enable JavaScript to go on.\nOur cookie policy has changed a lot.\nSee the note[12] here[edit].\n";
+  d.text = good +
+           "no full stop here\nToo short.\nPlease enable JavaScript to go on.\nOur cookie policy has changed a "
+           "lot.\nSee the note[12] here[edit].\n";
   CHECK_FALSE(filter->apply(d));
   CHECK(d.text == "This is a good line of text. It has two sentences.\nSee the note here.");
   CHECK(rule("c4", repeat(good, 3)) == "");
@@ -128,7 +131,10 @@ TEST_CASE("fineweb looks at line ends, short lines, repeated lines and lists") {
   std::string ended = words(12) + ".\n", open = words(12, "open") + "\n";
   auto numbered = [](const std::string& line, int count, int first) {
     std::string out;
-    for (int i = 0; i < count; ++i) out += words(2, "n" + std::string(1, static_cast<char>('a' + (first + i) % 26)) + std::string(1, static_cast<char>('a' + (first + i) / 26))) + " " + line;
+    for (int i = 0; i < count; ++i)
+      out += words(2, "n" + std::string(1, static_cast<char>('a' + (first + i) % 26)) +
+                          std::string(1, static_cast<char>('a' + (first + i) / 26))) +
+             " " + line;
     return out;
   };
   CHECK(rule("fineweb", numbered(ended, 12, 0) + numbered(open, 88, 12)) == "");
@@ -158,7 +164,8 @@ TEST_CASE("language, length and lines keep what they say") {
 }
 
 TEST_CASE("url and words read their lists from files") {
-  std::string path = std::string(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") + "/llmkit_filters_test.txt";
+  std::string path =
+      std::string(std::getenv("TMPDIR") != nullptr ? std::getenv("TMPDIR") : "/tmp") + "/llmkit_filters_test.txt";
   io::write_file_atomically(path, "# a comment\nbad.example\ncasino\nvery nasty\n赌场\n");
   CHECK(rule("url:domains=" + path, "x", "en", 1, "https://www.bad.example/a") == "domains");
   CHECK(rule("url:domains=" + path, "x", "en", 1, "http://sub.bad.example:80/") == "domains");
@@ -176,7 +183,8 @@ TEST_CASE("url and words read their lists from files") {
 
 TEST_CASE("a recipe's filter can be replaced by name, and mistakes are named") {
   FilterChain chain("fineweb-v1", {"gopher-quality:min-words=10", "length"});
-  CHECK(chain.names() == std::vector<std::string>{"language", "gopher-repetition", "gopher-quality", "c4", "fineweb", "length"});
+  CHECK(chain.names() ==
+        std::vector<std::string>{"language", "gopher-repetition", "gopher-quality", "c4", "fineweb", "length"});
   CHECK(chain.specs()[2] == "gopher-quality:min-words=10");
   CHECK(FilterChain("none", {}).specs().empty());
   CHECK_THROWS_AS(FilterChain("finewebv1", {}), UsageError);

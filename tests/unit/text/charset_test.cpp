@@ -49,8 +49,10 @@ TEST_CASE("Chinese in its legacy charsets is found by statistics and decoded") {
 TEST_CASE("conversion of any bytes from any charset gives valid UTF-8") {
   std::string all;
   for (int i = 0; i < 256; ++i) all += static_cast<char>(i);
-  for (const char* name : {"utf-8", "windows-1252", "windows-1255", "gbk", "gb18030", "big5", "euc-jp", "shift_jis", "iso-2022-jp", "euc-kr", "utf-16le",
-                           "utf-16be", "koi8-u", "macintosh", "x-user-defined", "iso-8859-8-i", "ibm866", "windows-874", "x-mac-cyrillic", "iso-8859-16"}) {
+  for (const char* name :
+       {"utf-8",          "windows-1252", "windows-1255", "gbk",         "gb18030",        "big5",       "euc-jp",
+        "shift_jis",      "iso-2022-jp",  "euc-kr",       "utf-16le",    "utf-16be",       "koi8-u",     "macintosh",
+        "x-user-defined", "iso-8859-8-i", "ibm866",       "windows-874", "x-mac-cyrillic", "iso-8859-16"}) {
     CAPTURE(name);
     CHECK(is_valid_utf8(to_utf8(all + "\xFF" + all, name)));
   }

@@ -43,7 +43,8 @@ std::string repeat(std::string_view part, size_t times) {
 
 TEST_CASE("misnested formatting is repaired as the standard's adoption agency says") {
   CHECK(body_of("<p>1<b>2<i>3</b>4</i>5</p>") ==
-        "|     <p>\n|       \"1\"\n|       <b>\n|         \"2\"\n|         <i>\n|           \"3\"\n|       <i>\n|         \"4\"\n|       \"5\"\n");
+        "|     <p>\n|       \"1\"\n|       <b>\n|         \"2\"\n|         <i>\n|           \"3\"\n|       <i>\n|      "
+        "   \"4\"\n|       \"5\"\n");
 }
 
 TEST_CASE("text that a table may not hold goes before it") {
@@ -53,7 +54,8 @@ TEST_CASE("text that a table may not hold goes before it") {
 
 TEST_CASE("a script's text may hold tags, and a comment in it may hide its end tag") {
   CHECK(body_of("<script>a<b</script>c") == "|     <script>\n|       \"a<b\"\n|     \"c\"\n");
-  CHECK(body_of("<script><!--<script></script>x--></script>y") == "|     <script>\n|       \"<!--<script></script>x-->\"\n|     \"y\"\n");
+  CHECK(body_of("<script><!--<script></script>x--></script>y") ==
+        "|     <script>\n|       \"<!--<script></script>x-->\"\n|     \"y\"\n");
 }
 
 TEST_CASE("character references are decoded by the longest name, and left alone in link parameters") {
@@ -69,9 +71,11 @@ TEST_CASE("carriage returns become newlines and a NUL does not end the page") {
 }
 
 TEST_CASE("a million unclosed tags neither overflow the stack nor exceed the depth cap") {
-  for (std::string_view part : {"<div>", "<b>", "<table><td>", "<ul><li>", "<svg><desc>", "<template>", "<select><option>"}) {
+  for (std::string_view part :
+       {"<div>", "<b>", "<table><td>", "<ul><li>", "<svg><desc>", "<template>", "<select><option>"}) {
     HtmlDocument document;
-    parse_html(repeat(part, 1000000 / (1 + part.size() / 6)), document, {.scripting = false, .max_depth = 64, .fragment_context = {}});
+    parse_html(repeat(part, 1000000 / (1 + part.size() / 6)), document,
+               {.scripting = false, .max_depth = 64, .fragment_context = {}});
     CAPTURE(part);
     CHECK(document.nodes > 100000);
     CHECK(deepest(document) <= 64 + 4);

@@ -49,9 +49,12 @@ TEST_CASE("normalisation forms agree with the standard's examples") {
 }
 
 TEST_CASE("a paragraph is named in its language, and names of things in none") {
-  CHECK(identify_language("The weather was good and we had nothing to do, so all of them went to the river.").code == "en");
-  CHECK(identify_language("Das Wetter war gut und wir hatten nichts zu tun, also gingen alle an den Fluss.").code == "de");
-  CHECK(identify_language("Il faisait beau et nous n'avions rien à faire, alors tous sont allés à la rivière.").code == "fr");
+  CHECK(identify_language("The weather was good and we had nothing to do, so all of them went to the river.").code ==
+        "en");
+  CHECK(identify_language("Das Wetter war gut und wir hatten nichts zu tun, also gingen alle an den Fluss.").code ==
+        "de");
+  CHECK(identify_language("Il faisait beau et nous n'avions rien à faire, alors tous sont allés à la rivière.").code ==
+        "fr");
   CHECK(identify_language("Hacía buen tiempo y no teníamos nada que hacer, así que todos fueron al río.").code == "es");
   CHECK(identify_language("天气很好,我们没有事情可做,所以大家都去了河边。").code == "zh");
   CHECK(identify_language("天気がよくて、することがなかったので、みんなで川へ行きました。").code == "ja");

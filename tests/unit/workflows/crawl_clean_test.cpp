@@ -71,7 +71,8 @@ TEST_CASE("every dropped page is explained by stage, rule, value and threshold")
   options.inputs = {kSamples};
   Run r = run(folder, options, 2);
   CHECK(static_cast<uint64_t>(std::count(r.rejects.begin(), r.rejects.end(), '\n')) == r.result.counts.dropped);
-  CHECK(r.rejects.find("\"url\": \"https://fieldnotes.example/gone\", \"stage\": \"page\", \"rule\": \"http-status\", \"value\": 404, \"threshold\": 200") != std::string::npos);
+  CHECK(r.rejects.find("\"url\": \"https://fieldnotes.example/gone\", \"stage\": \"page\", \"rule\": \"http-status\", "
+                       "\"value\": 404, \"threshold\": 200") != std::string::npos);
   CHECK(r.rejects.find("\"rule\": \"not-html\"") != std::string::npos);
   CHECK(r.result.counts.rules.at("page http-status").documents == 1);
   CHECK(workflows::crawl_clean_report(r.result).html().find("page http-status") != std::string::npos);
@@ -79,7 +80,8 @@ TEST_CASE("every dropped page is explained by stage, rule, value and threshold")
 
 TEST_CASE("JSON lines are filtered, keep their members, and damaged ones are counted and located") {
   Folder folder;
-  std::string good = "{\"id\": 7, \"text\": \"One two three four five six seven eight nine ten.\", \"meta\": {\"a\":  1}}\n";
+  std::string good =
+      "{\"id\": 7, \"text\": \"One two three four five six seven eight nine ten.\", \"meta\": {\"a\":  1}}\n";
   std::string lines;
   for (int i = 0; i < 300; ++i) lines += i % 3 == 0 ? "{\"text\": \n" : good;
   io::write_file_atomically(folder.file("in.jsonl"), lines);
@@ -98,8 +100,11 @@ TEST_CASE("JSON lines are filtered, keep their members, and damaged ones are cou
 TEST_CASE("HTML files, text files and unknown charsets are read") {
   Folder folder;
   fs::create_directories(folder.path / "site");
-  std::string paragraph = "<p>The weather was good and we had nothing to do, so all of them went down to the river and stayed there until it was dark.</p>";
-  io::write_file_atomically(folder.file("site/a.html"), "<title>A</title><h1>A</h1>" + paragraph + paragraph + "<p>Caf\xE9 cr\xE8me au caf\xE9 d'\xE0 c\xF4t\xE9.</p>");
+  std::string paragraph =
+      "<p>The weather was good and we had nothing to do, so all of them went down to the river and stayed there until "
+      "it was dark.</p>";
+  io::write_file_atomically(folder.file("site/a.html"), "<title>A</title><h1>A</h1>" + paragraph + paragraph +
+                                                            "<p>Caf\xE9 cr\xE8me au caf\xE9 d'\xE0 c\xF4t\xE9.</p>");
   io::write_file_atomically(folder.file("site/b.txt"), "plain text\r\n\r\n\r\n\r\nand more \x01of it");
   workflows::CrawlCleanOptions options;
   options.inputs = {folder.file("site")};
