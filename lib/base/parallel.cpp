@@ -23,8 +23,17 @@ namespace {
 // Set while a worker is inside a tile, so that nested calls run serially.
 thread_local bool inside_tile = false;
 
+constexpr size_t kMostWorkers = 1024;
+
 #ifdef LLMKIT_STD_THREADS
-thread_local int worker_index = 0;
+thread_local size_t worker_index = 0;
+size_t this_worker() { return worker_index; }
+#else
+size_t this_worker() {
+  static std::atomic<size_t> threads_seen{0};
+  thread_local const size_t index = threads_seen.fetch_add(1, std::memory_order_relaxed);
+  return index;
+}
 #endif
 
 struct InsideTile {
@@ -75,24 +84,15 @@ int available_threads() {
 // More workers than processors are allowed, so that --threads is what was asked for everywhere. The smallest of all
 // living controls counts: there is one for the program, and the arenas are the limit.
 void allow_many_workers() {
-  static tbb::global_control allow(tbb::global_control::max_allowed_parallelism, 1024);
+  static tbb::global_control allow(tbb::global_control::max_allowed_parallelism, kMostWorkers);
 }
 
 struct Parallel::Impl {
   explicit Impl(int n)
-      : threads(n), arena(n), tiles_of(static_cast<size_t>(n)) {}
+      : threads(n), arena(n), tiles_of(kMostWorkers) {}
 
-  void count(size_t worker) {
-    if (worker < tiles_of.size()) tiles_of[worker].fetch_add(1, std::memory_order_relaxed);
-  }
-
-  void count_here() {
-#ifdef LLMKIT_STD_THREADS
-    count(static_cast<size_t>(worker_index));
-#else
-    count(threads == 1 ? 0 : static_cast<size_t>(std::max(0, tbb::this_task_arena::current_thread_index())));
-#endif
-  }
+  // Counted by thread: the place of a thread in the arena changes whenever it comes back.
+  void count_here() { tiles_of[this_worker() % kMostWorkers].fetch_add(1, std::memory_order_relaxed); }
 
   int threads;
   tbb::task_arena arena;
@@ -122,9 +122,10 @@ void Parallel::for_tiles(int64_t tiles, TileFunction f) {
   FirstException failure;
   std::atomic<int64_t> next{0};
   auto work = [&](size_t worker) {
+    worker_index = worker;
     InsideTile guard;
     for (int64_t i; (i = next.fetch_add(1)) < tiles;) {
-      impl_->count(worker);
+      impl_->count_here();
       try {
         f(i);
       } catch (...) {
@@ -158,7 +159,7 @@ void Parallel::for_tiles(int64_t tiles, TileFunction f) {
   };
   if (inside_tile || impl_->threads == 1 || tiles == 1) {
     for (int64_t i = 0; i < tiles; ++i) {
-      if (!inside_tile) impl_->count(0);
+      if (!inside_tile) impl_->count_here();
       run(i);
     }
   } else {
@@ -232,7 +233,7 @@ void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& sou
   std::vector<std::thread> pool;
   for (int w = 1; w < impl_->threads; ++w) {
     pool.emplace_back([&, w] {
-      worker_index = w;
+      worker_index = static_cast<size_t>(w);
       window.work_until_closed();
     });
   }

@@ -44,19 +44,27 @@ std::vector<double> piped(Parallel& parallel, int n, int64_t max_items) {
   return seen;
 }
 
-void check_shared(const Parallel& parallel) {
-  CHECK(parallel.stats().workers >= 2);
-  CHECK(parallel.stats().least_tiles >= 3);
+bool shared(const Parallel& parallel) { return parallel.stats().workers >= 2 && parallel.stats().least_tiles >= 3; }
+
+// `same` on pools of eight until each worker that came had three tiles: on a busy machine one may come late.
+template <class F>
+void check_shared(F&& same) {
+  bool was_shared = false;
+  for (int attempt = 0; attempt < 20 && !was_shared; ++attempt) {
+    Parallel eight(8);
+    CHECK(same(eight));
+    was_shared = shared(eight);
+  }
+  CHECK(was_shared);
 }
 
 }  // namespace
 
 TEST_CASE("tiles give the same numbers for one worker and eight, and both shared the work") {
-  Parallel one(1), eight(8);
-  CHECK(tiled_sums(one) == tiled_sums(eight));
-  check_shared(eight);
+  Parallel one(1);
+  auto expected = tiled_sums(one);
   CHECK(one.stats().tiles == 400);
-  CHECK(eight.stats().tiles == 400);
+  check_shared([&](Parallel& eight) { return tiled_sums(eight) == expected && eight.stats().tiles == 400; });
 }
 
 TEST_CASE("every tile runs exactly once") {
@@ -106,8 +114,7 @@ TEST_CASE("a pipeline keeps the order and gives the same for any threads and any
   Parallel one(1), eight(8);
   auto expected = piped(one, 300, 1);
   CHECK(expected.size() == 300);
-  CHECK(piped(eight, 300, 64) == expected);
-  check_shared(eight);
+  check_shared([&](Parallel& parallel) { return piped(parallel, 300, 64) == expected; });
   CHECK(piped(eight, 300, 1) == expected);
   CHECK(piped(eight, 0, 8).empty());
 }
