@@ -43,7 +43,7 @@ FilterChain::FilterChain(std::string_view recipe, const std::vector<std::string>
     for (std::string_view rest = found->specs; !rest.empty();) {
       size_t end = std::min(rest.find(';'), rest.size());
       specs_.emplace_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(end + 1, rest.size()));
+      rest.remove_prefix(std::min(end + 2, rest.size()));  // "; "
     }
   }
   for (const std::string& spec : extra) {
