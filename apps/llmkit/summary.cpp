@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "command.h"
 #include "config.h"
+#include "io/files.h"
 #include "kernels/cpu.h"
 
 namespace llmkit::cli {
@@ -95,9 +96,7 @@ void write_manifest(const Common& common, const Summary& s, double seconds) {
   write_counts(json, s, seconds);
   json.end_object().end_object();
   out += '\n';
-  std::ofstream file(common.manifest, std::ios::binary);
-  file << out << std::flush;
-  if (!file) throw Error(ErrorParts{"cannot write the manifest", common.manifest, "", "", ""});
+  io::write_file_atomically(common.manifest, out);
 }
 
 // The --min and --max gates that were not met: one sentence each.
