@@ -58,9 +58,10 @@ void add_stages(Report& report, const Found& found) {
     formats::Json manifest = formats::load_json(path);
     const formats::Json& summary = manifest.at("summary");
     std::string stage = fs::path(path).stem().string();
-    auto count = [&](std::string_view key) { return format_count(static_cast<uint64_t>(summary.get_int(key))); };
+    bool counted = summary.get_int("in") + summary.get_int("kept") > 0;  // training counts no records
+    auto count = [&](std::string_view key) { return counted ? format_count(static_cast<uint64_t>(summary.get_int(key))) : std::string(); };
     double taken = summary.get_real("seconds");
-    rows.push_back({stage, manifest.get_string("command"), summary.get_string("unit"), count("in"), count("kept"), count("dropped"), count("bad"), fmt::format("{:.1f}", taken)});
+    rows.push_back({stage, manifest.get_string("command"), counted ? summary.get_string("unit") : std::string(), count("in"), count("kept"), count("dropped"), count("bad"), fmt::format("{:.1f}", taken)});
     seconds.push_back({stage, taken, format_seconds(taken)});
   }
   report.heading("Stages");
