@@ -47,7 +47,7 @@ Found find_files(const std::string& folder) {
   return found;
 }
 
-// "run" for "/work/run/metrics.jsonl" in /work.
+// "run" for "project/run/metrics.jsonl" in project.
 std::string label(const std::string& file, const std::string& folder) { return fs::relative(fs::path(file).parent_path(), folder).string(); }
 
 void add_stages(Report& report, const Found& found) {
