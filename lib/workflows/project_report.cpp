@@ -85,7 +85,7 @@ void add_training(Report& report, const Found& found, const std::string& folder)
     std::vector<Series> curves = {thin_out(loss, 600)};
     std::vector<std::pair<std::string, std::string>> figures = {
         {"steps", format_count(static_cast<uint64_t>(history.steps.back().step))},
-        {"tokens", format_count(static_cast<uint64_t>(history.steps.back().tokens))}};
+        {"tokens", short_number(static_cast<double>(history.steps.back().tokens))}};
     Series validation{"validation loss", {}, {}};
     for (auto& v : history.validations) {
       for (auto& value : v.values) {
@@ -97,7 +97,7 @@ void add_training(Report& report, const Found& found, const std::string& folder)
     if (!validation.x.empty()) curves.push_back(validation);
     if (!history.validations.empty())
       for (auto& value : history.validations.back().values) figures.emplace_back(value.name, fmt::format("{:.4f}", value.value));
-    if (!history.timings.empty()) figures.emplace_back("tokens/s", fmt::format("{:.0f}", history.timings.back().tokens_per_second));
+    if (!history.timings.empty()) figures.emplace_back("tokens/s", short_number(history.timings.back().tokens_per_second));
     report.figures(figures);
     report.line_chart({.title = "Loss (nats per token)", .x_label = "step", .y_label = "loss"}, curves);
     report.line_chart({.title = "Learning rate", .x_label = "step", .y_label = "rate", .from_zero = true}, {thin_out(rate, 600)});
@@ -128,7 +128,7 @@ std::string project_report(const std::string& folder) {
   if (found.manifests.empty() && found.metrics.empty() && found.results.empty()) {
     throw Error({"nothing to report on", folder, "manifests/*.json, metrics.jsonl or results.json below it", "none", "run stages with --manifest FOLDER/manifests/NAME.json"});
   }
-  Report report("From pages to a model", fs::absolute(folder).lexically_normal().filename().string());
+  Report report("From pages to a model", fs::canonical(folder).filename().string());
   add_stages(report, found);
   add_training(report, found, folder);
   add_scores(report, found, folder);
