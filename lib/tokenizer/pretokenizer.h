@@ -25,6 +25,10 @@ class PreTokenizer {
   // whatever stands around: huge documents may be cut there.
   virtual bool breaks_at_words() const = 0;
 
+  // Whether pieces of white space only separate others and have no tokens (BERT, whitespace); such a piece is all white
+  // space or has none at its start.
+  virtual bool drops_spaces() const { return false; }
+
   // The same as the "pre_tokenizer" of a byte-level tokenizer.json (JSON, one line).
   virtual std::string_view hugging_face_json() const = 0;
 };

@@ -21,26 +21,9 @@
 #include "tokenizer/added_tokens.h"
 #include "tokenizer/bpe.h"
 #include "tokenizer/pretokenizer.h"
+#include "tokenizer/tokenizer_parts.h"
 
 namespace llmkit::tokenizer {
-
-// Everything that tokenizer.json and tokenizer_config.json say. A plain value: change it and build a new Tokenizer.
-struct TokenizerParts {
-  enum class Symbols { bytes, characters };  // what merges start from
-  Symbols symbols = Symbols::bytes;
-  std::string pretokenizer = "llama3";  // name in the registry
-  std::vector<std::string> tokens;      // id -> bytes; empty where an id has no token
-  std::vector<Merge> merges;            // by rank
-  std::vector<AddedToken> added;        // by id; contents are also in `tokens`
-  bool ignore_merges = false;           // a piece that is a token is that token, whatever the merges say
-  std::vector<int32_t> prefix, suffix;  // what EncodeOptions::add_special_tokens puts around a text
-  std::string bos, eos, pad, unk;       // contents, empty where there is none
-  std::string chat_template;            // Jinja, passed through
-  int64_t max_length = 0;               // model_max_length, 0 = not given
-
-  // Appends a token, or returns the id of the one there is (which becomes an added one).
-  int32_t add(const AddedToken& token);
-};
 
 enum class SpecialText {
   as_text,  // "<|im_end|>" in the text is eleven characters like any others: for documents and for users' input
