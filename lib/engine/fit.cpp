@@ -8,6 +8,7 @@
 #include "base/units.h"
 #include "engine/checkpoint.h"
 #include "engine/fit_state.h"
+#include "engine/gradient_tree.h"
 #include "engine/metrics.h"
 #include "io/files.h"
 #include "kernels/exec.h"
@@ -32,6 +33,7 @@ class Loop {
         run_(run),
         context_(context),
         exec_{context.parallel, workspace_},
+        gradients_(parameters, {0, options.grad_groups, options.grad_groups}),
         optimizer_(optim::optimizers().make(options.optimizer)),
         schedule_(optim::schedules().make(options.schedule)),
         detector_(options.anomaly) {
@@ -84,9 +86,7 @@ class Loop {
     auto begin = Clock::now();
     int64_t step = state_.step;
     StepShape shape = objective_.begin(step);
-    parameters_.clear_gradients();
-    double loss = 0;
-    for (int64_t micro = 0; micro < shape.micro_batches; ++micro) loss += objective_.accumulate(step, micro);
+    double loss = gradients_.accumulate(objective_, step, shape.micro_batches, exec_);
 
     auto update_begin = Clock::now();
     double norm = optim::gradient_norm(exec_, parameters_);
@@ -179,6 +179,7 @@ class Loop {
   Context& context_;
   kernels::Workspace workspace_;
   kernels::Exec exec_;
+  GradientTree gradients_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<optim::Schedule> schedule_;
   AnomalyDetector detector_;

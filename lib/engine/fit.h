@@ -25,6 +25,7 @@ struct FitOptions {
   double min_learning_rate = 1e-4;     // its last
   int64_t warmup_steps = 100;
   double clip_norm = 1.0;              // 0 = no clipping
+  int64_t grad_groups = 1;             // gradient_tree.h; a power of two
   int64_t validate_every = 500;        // 0 = at the end only
   int64_t sample_every = 0;            // 0 = at the end only
   int64_t checkpoint_every = 500;      // 0 = at the end only

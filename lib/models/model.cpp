@@ -30,7 +30,7 @@ MemoryPlan Model::plan(const ModelConfig& config, const PlanRequest& request) {
   auto block = static_cast<size_t>(model.parameters().flat_size()) * sizeof(float);
   plan.parameters = model.parameters().count();
   plan.weights = block;
-  plan.gradients = request.training ? block : 0;
+  plan.gradients = request.training ? block * static_cast<size_t>(request.gradient_blocks) : 0;
   plan.optimizer = request.training ? block * static_cast<size_t>(request.optimizer_slots) : 0;
   size_t matrix_bytes = request.precision == Precision::bf16 ? 2 : sizeof(float);
   for (const nn::Parameter& p : model.parameters().list())

@@ -55,6 +55,7 @@ struct PlanRequest {
   Precision precision = Precision::f32;
   bool training = true;
   int64_t optimizer_slots = 2;          // state numbers per parameter (AdamW 2)
+  int64_t gradient_blocks = 1;          // sums of gradients that are held at once
 };
 struct MemoryPlan {                     // bytes
   int64_t parameters = 0;               // numbers, not bytes

@@ -106,6 +106,19 @@ void ParameterStore::settle_gradients() {
   }
 }
 
+MemoryBlock ParameterStore::new_gradient_block() const {
+  MemoryBlock block(static_cast<size_t>(flat_size_ * element_bytes(dtype_)));
+  std::memset(block.data(), 0, block.size());
+  return block;
+}
+
+void ParameterStore::swap_gradients(MemoryBlock& other) {
+  settle_gradients();
+  std::swap(gradients_, other);
+  for (size_t i = 0; i < parameters_.size(); ++i)
+    nodes_[i].grad = gradients_.data() + parameters_[i].offset * element_bytes(dtype_);
+}
+
 void ParameterStore::values_changed() {
   ++version_;
   for (size_t i = 0; i < parameters_.size(); ++i) caches_[i].stale();

@@ -78,6 +78,9 @@ class ParameterStore {
   }
 
   void clear_gradients();   // marks them stale; the next backward overwrites, so nothing is written here
+  // Exchanges the gradients with `other`, a block from new_gradient_block(): a sum is set aside without copying it.
+  void swap_gradients(MemoryBlock& other);
+  MemoryBlock new_gradient_block() const;  // zeroed, laid out as the store's
   void values_changed();    // after an optimiser step or a load: packed copies are made again at their next use
   size_t packed_bytes() const;  // of the packed copies made so far
   uint64_t version() const { return version_; }

@@ -31,6 +31,7 @@ struct DataOptions {
 struct TrainOptions {
   int64_t batch = 16;         // sequences of a micro-batch
   int64_t accumulation = 1;   // micro-batches of a step
+  int64_t grad_groups = 1;    // groups of them whose gradients add in a tree: as many processes may share a step
   int64_t steps = 0;          // one of the four; 0 = not given
   double tokens = 0;
   double epochs = 0;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "base/error.h"
+#include "engine/gradient_tree.h"
 
 namespace llmkit::pretrain {
 
@@ -43,6 +44,7 @@ models::PlanRequest plan_request(const PretrainOptions& options) {
   models::PlanRequest request;
   request.sequences = options.train.batch;
   request.length = options.model.context;
+  request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups");
   request.precision = options.train.precision == "bf16" ? Precision::bf16 : Precision::f32;
   return request;
 }
@@ -62,6 +64,10 @@ int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train
   if (given != 1)
     throw UsageError(ErrorParts{given == 0 ? "how long to train was not said" : "the length of the run was given twice", {},
                                 "one of --steps, --tokens, --epochs, --minutes", {}, {}});
+  if (train.grad_groups > train.accumulation)
+    throw UsageError(ErrorParts{"a gradient group needs a micro-batch", {},
+                                "--accumulation of at least " + std::to_string(train.grad_groups),
+                                std::to_string(train.accumulation), "half the --batch and twice the --accumulation is the same step"});
   double step_tokens = static_cast<double>(train.batch * train.accumulation * context);
   if (train.tokens > 0) return static_cast<int64_t>(std::ceil(train.tokens / step_tokens));
   if (train.epochs > 0) return static_cast<int64_t>(std::ceil(train.epochs * static_cast<double>(train_tokens) / step_tokens));

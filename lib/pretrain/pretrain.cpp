@@ -73,6 +73,7 @@ std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions&
           {"validation-share", real(options.data.validation_share)},
           {"batch", number(t.batch)},
           {"accumulation", number(t.accumulation)},
+          {"grad-groups", number(t.grad_groups)},
           {"optimizer", t.optimizer},
           {"lr", real(t.lr)},
           {"min-lr", real(t.min_lr)},
@@ -209,6 +210,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   fit.min_learning_rate = options.train.min_lr;
   fit.warmup_steps = options.train.warmup;
   fit.clip_norm = options.train.clip;
+  fit.grad_groups = options.train.grad_groups;
   fit.validate_every = options.run.eval_every;
   fit.sample_every = options.run.sample_every;
   fit.checkpoint_every = options.run.checkpoint_every;

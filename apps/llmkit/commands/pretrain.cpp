@@ -66,6 +66,7 @@ class PretrainCommand final : public Command {
     o.group("Training");
     o.integer("--batch", &t.batch, "N", "sequences of a micro-batch", 1, 1 << 20);
     o.integer("--accumulation", &t.accumulation, "N", "micro-batches of a step", 1, 1 << 20);
+    o.integer("--grad-groups", &t.grad_groups, "N", "groups of micro-batches whose gradients add in a tree, a power of two", 1, 1 << 16);
     o.integer("--steps", &t.steps, "N", "length of the run: optimiser steps", 0, kMany);
     o.real("--tokens", &t.tokens, "N", "length of the run: tokens", 0, 1e18);
     o.real("--epochs", &t.epochs, "X", "length of the run: passes over the training data", 0, 1e6);
