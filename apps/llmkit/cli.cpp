@@ -1,10 +1,13 @@
 #include "cli.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <iostream>
 #include <new>
+#include <thread>
 
+#include "base/communicator.h"
 #include "base/log.h"
 #include "base/progress.h"
 #include "base/registry.h"
@@ -49,7 +52,15 @@ void declare_common(Invocation& invocation) {
   for (size_t i = own; i < options.all().size(); ++i) options.all()[i].common = true;
 }
 
-ExitCode run_command(Invocation& invocation) {
+// The threads of this process: what --threads says, or all, shared with the other ranks of this machine.
+int threads_of(const Invocation& invocation, Communicator& ranks) {
+  if (!(invocation.command->info().uses & kUsesThreads)) return 1;
+  if (invocation.common.threads > 0 || ranks.size() == 1) return static_cast<int>(invocation.common.threads);
+  return threads_per_rank(ranks.ranks_here());
+}
+
+// `joined` is filled where the process is one of several that work together.
+ExitCode run_command(Invocation& invocation, std::unique_ptr<Communicator>& joined) {
   auto& common = invocation.common;
   common.command = std::string(invocation.command->info().name);
   common.options = &invocation.options;
@@ -67,10 +78,17 @@ ExitCode run_command(Invocation& invocation) {
     throw UsageError(ErrorParts{"missing -o/--output", "", "", "", "llmkit " + common.command + " --help shows how"});
   }
   if (common.isa != "best") kernels::force_isa(*kernels::isa_from_name(common.isa));
-  Parallel parallel((invocation.command->info().uses & kUsesThreads) ? static_cast<int>(common.threads) : 1);
+  if (invocation.command->info().uses & kUsesRanks) joined = join_ranks();
+  Communicator& ranks = joined ? *joined : alone();
+  if (joined) install_signal_handlers();  // MPI sets its own
+  if (!ranks.leader()) log::set_level(log::Level::error);
+  Parallel parallel(threads_of(invocation, ranks));
   common.threads_used = parallel.threads();
-  ProgressPrinter progress(common.command, !common.quiet);
-  Context context{parallel, stop_flag(), progress, static_cast<uint64_t>(common.seed), common.memory_bytes, common.force};
+  ProgressPrinter progress(common.command, !common.quiet && ranks.leader());
+  Context context{parallel, stop_flag(), progress, static_cast<uint64_t>(common.seed), common.memory_bytes, common.force, ranks};
+  if (joined)
+    log::info(std::to_string(ranks.size()) + " processes, " + std::to_string(ranks.ranks_here()) + " on this machine with " +
+              std::to_string(parallel.threads()) + " threads each");
   return invocation.command->run(context, common);
 }
 
@@ -107,12 +125,19 @@ std::unique_ptr<Invocation> prepare(std::unique_ptr<Command> command) {
 
 ExitCode run_program(std::span<const std::string> arguments) {
   std::string who = "llmkit";
+  std::unique_ptr<Communicator> ranks;
   auto fail = [&](std::string_view message, ExitCode code) {
     log::set_status_line(false);
+    if (ranks && !ranks->leader()) {
+      // What goes wrong everywhere is told once, by rank 0, which then ends the job.
+      std::this_thread::sleep_for(std::chrono::seconds(1));
+      who += ": rank " + std::to_string(ranks->rank());
+    }
     std::fprintf(stderr, "%s: %s\n", who.c_str(), printable(message, 4000).c_str());
     return code;
   };
   ExitCode code;
+  bool failed = false;
   try {
     install_signal_handlers();
     if (arguments.empty()) {
@@ -128,16 +153,21 @@ ExitCode run_program(std::span<const std::string> arguments) {
       auto invocation = prepare(find_command(arguments[0]));
       who += ": " + arguments[0];
       parse_arguments(*invocation, arguments.subspan(1));
-      code = run_command(*invocation);
+      code = run_command(*invocation, ranks);
+      if (ranks) gather_all(*ranks, {});  // nobody leaves while rank 0 writes
     }
   } catch (const Error& error) {
     // An error that is none: the reader of our output has gone.
     code = error.code() == ExitCode::done ? ExitCode::done : fail(error.what(), error.code());
+    failed = true;
   } catch (const std::bad_alloc&) {
     code = fail("out of memory (--memory and a smaller batch need less)", ExitCode::failed);
+    failed = true;
   } catch (const std::exception& error) {
     code = fail(error.what(), ExitCode::failed);
+    failed = true;
   }
+  if (ranks && failed) ranks->abort(static_cast<int>(code));  // the others wait for this one
   return close_stdout(code, who);
 }
 

@@ -31,6 +31,7 @@ enum Uses : uint32_t {
   kUsesMemory = 1 << 10,   // --memory
   kUsesGates = 1 << 11,    // --min, --max
   kUsesIsa = 1 << 12,      // --isa: commands that compute with lib/kernels
+  kUsesRanks = 1 << 13,    // mpirun: the processes work together
   // What a command that streams records from inputs to an output has.
   kUsesStream = kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesGates,
 };

@@ -6,6 +6,7 @@
 #include <functional>
 #include <string_view>
 
+#include "base/communicator.h"
 #include "base/parallel.h"
 
 namespace llmkit {
@@ -35,6 +36,7 @@ struct Context {
   uint64_t seed = 0;
   uint64_t memory_bytes = 0;  // --memory; 0 = the stage's own default
   bool force = false;         // --force: outputs may replace what is there
+  Communicator& ranks = alone();  // the processes that share the work (stages that can)
 };
 
 }  // namespace llmkit

@@ -6,9 +6,10 @@
 
 #include "base/log.h"
 #include "base/units.h"
+#include "base/version.h"
 #include "engine/checkpoint.h"
+#include "engine/data_parallel.h"
 #include "engine/fit_state.h"
-#include "engine/gradient_tree.h"
 #include "engine/metrics.h"
 #include "io/files.h"
 #include "kernels/exec.h"
@@ -33,7 +34,7 @@ class Loop {
         run_(run),
         context_(context),
         exec_{context.parallel, workspace_},
-        gradients_(parameters, {0, options.grad_groups, options.grad_groups}),
+        ranks_(context.ranks, parameters, options.grad_groups),
         optimizer_(optim::optimizers().make(options.optimizer)),
         schedule_(optim::schedules().make(options.schedule)),
         detector_(options.anomaly) {
@@ -43,9 +44,10 @@ class Loop {
 
   FitResult run() {
     started_ = Clock::now();
+    ranks_.expect_same_everywhere(settings());
     resume();
     while (state_.step < options_.steps) {
-      if (context_.stop.requested()) {
+      if (ranks_.any(context_.stop.requested())) {
         if (saved_step_ != state_.step) save();
         result_.interrupted = true;
         break;
@@ -65,7 +67,48 @@ class Loop {
   }
 
  private:
+  // What all ranks must agree on: what makes the run what it is, and when they do something together.
+  Settings settings() const {
+    auto number = [](auto value) { return std::to_string(value); };
+    Settings all = options_.identity;
+    all.insert(all.end(), {{"llmkit version", LLMKIT_VERSION},
+                           {"number of steps", number(options_.steps)},
+                           {"eval-every", number(options_.validate_every)},
+                           {"sample-every", number(options_.sample_every)},
+                           {"checkpoint-every", number(options_.checkpoint_every)},
+                           {"anomaly policy", number(static_cast<int>(options_.anomaly.policy))},
+                           {"spike-sigmas", number(options_.anomaly.sigmas)}});
+    return all;
+  }
+
+  // Rank 0 reads; the others are told.
   void resume() {
+    if (ranks_.leader()) load_newest();
+    tell_state();
+    for (auto& note : result_.notes) log::warning(note);
+    run_.open_logs(state_.metrics_bytes, state_.samples_bytes);
+  }
+
+  void tell_state() {
+    if (ranks_.ranks().size() == 1) return;
+    state_.anomaly = detector_.state();
+    std::string text = write_state(state_);
+    broadcast_text(ranks_.ranks(), text);
+    if (!ranks_.leader()) {
+      state_ = read_state(text, "what rank 0 told");
+      detector_.restore(state_.anomaly);
+      result_.resumed_from = state_.step;
+      if (state_.step > 0) saved_step_ = state_.step;
+    }
+    dispatch(parameters_.dtype(), [&]<class T>() {
+      broadcast(ranks_.ranks(), std::as_writable_bytes(parameters_.values<T>()));
+      for (size_t slot = 0; state_.step > 0 && slot < optimizer_->slots().size(); ++slot)
+        broadcast(ranks_.ranks(), std::as_writable_bytes(optimizer_->state<T>(slot)));
+    });
+    parameters_.values_changed();
+  }
+
+  void load_newest() {
     if (auto checkpoint = newest_valid_checkpoint(run_.checkpoints(), result_.notes)) {
       std::string where = checkpoint->path + "/state.json";
       FitState saved = read_state(io::read_file(where), where);
@@ -78,15 +121,13 @@ class Loop {
       saved_step_ = state_.step;
       result_.resumed_from = state_.step;
     }
-    for (auto& note : result_.notes) log::warning(note);
-    run_.open_logs(state_.metrics_bytes, state_.samples_bytes);
   }
 
   void train_step() {
     auto begin = Clock::now();
     int64_t step = state_.step;
     StepShape shape = objective_.begin(step);
-    double loss = gradients_.accumulate(objective_, step, shape.micro_batches, exec_);
+    double loss = ranks_.accumulate(objective_, step, shape.micro_batches, exec_);
 
     auto update_begin = Clock::now();
     double norm = optim::gradient_norm(exec_, parameters_);
@@ -142,12 +183,15 @@ class Loop {
   }
 
   void sample() {
+    if (!ranks_.leader()) return;
     std::string text = objective_.sample(state_.step);
     if (text.empty()) return;
     run_.samples().append("=== step " + std::to_string(state_.step) + "\n" + text + "\n\n");
   }
 
   void save() {
+    saved_step_ = state_.step;
+    if (!ranks_.leader()) return;
     // The logs first: a checkpoint never speaks of bytes that are not on the disk.
     run_.metrics().sync();
     run_.samples().sync();
@@ -162,7 +206,6 @@ class Loop {
           io::write_file_atomically(folder + "/state.json", write_state(state_));
         },
         options_.keep_checkpoints);
-    saved_step_ = state_.step;
   }
 
   [[noreturn]] void give_up(int64_t step, const std::string& reason) {
@@ -179,7 +222,7 @@ class Loop {
   Context& context_;
   kernels::Workspace workspace_;
   kernels::Exec exec_;
-  GradientTree gradients_;
+  DataParallel ranks_;
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<optim::Schedule> schedule_;
   AnomalyDetector detector_;

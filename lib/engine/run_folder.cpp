@@ -27,6 +27,7 @@ constexpr const char* kRunFiles[] = {"config.toml", "metrics.jsonl", "timings.js
 }  // namespace
 
 AppendFile::AppendFile(std::string path, int64_t keep_bytes) : path_(std::move(path)), bytes_(keep_bytes) {
+  if (path_.empty()) return;
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
   if (descriptor_ < 0) fail("cannot open", path_);
   struct stat status {};
@@ -40,9 +41,15 @@ AppendFile::AppendFile(std::string path, int64_t keep_bytes) : path_(std::move(p
   if (::lseek(descriptor_, keep_bytes, SEEK_SET) < 0) fail("cannot seek", path_);
 }
 
-AppendFile::~AppendFile() { ::close(descriptor_); }
+AppendFile::~AppendFile() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
 
 void AppendFile::append(std::string_view text) {
+  if (descriptor_ < 0) {
+    bytes_ += static_cast<int64_t>(text.size());
+    return;
+  }
   while (!text.empty()) {
     ssize_t written = ::write(descriptor_, text.data(), text.size());
     if (written < 0 && errno == EINTR) continue;
@@ -53,10 +60,11 @@ void AppendFile::append(std::string_view text) {
 }
 
 void AppendFile::sync() {
-  if (::fsync(descriptor_) != 0) fail("cannot write", path_, "the newest checkpoint is intact: make room and use --resume");
+  if (descriptor_ >= 0 && ::fsync(descriptor_) != 0) fail("cannot write", path_, "the newest checkpoint is intact: make room and use --resume");
 }
 
-RunFolder::RunFolder(std::string path, RunMode mode) : path_(std::move(path)) {
+RunFolder::RunFolder(std::string path, RunMode mode) : path_(std::move(path)), follow_(mode == RunMode::follow) {
+  if (follow_) return;
   std::error_code error;
   fs::create_directories(path_, error);
   if (error) throw Error(ErrorParts{"cannot create the run folder: " + error.message(), path_, {}, {}, {}});
@@ -82,9 +90,17 @@ RunFolder::RunFolder(std::string path, RunMode mode) : path_(std::move(path)) {
   }
 }
 
-RunFolder::~RunFolder() { ::close(lock_); }
+RunFolder::~RunFolder() {
+  if (lock_ >= 0) ::close(lock_);
+}
 
 void RunFolder::open_logs(int64_t metrics_bytes, int64_t samples_bytes) {
+  if (follow_) {
+    metrics_ = std::make_unique<AppendFile>("", metrics_bytes);
+    samples_ = std::make_unique<AppendFile>("", samples_bytes);
+    timings_ = std::make_unique<AppendFile>("", 0);
+    return;
+  }
   metrics_ = std::make_unique<AppendFile>(file("metrics.jsonl"), metrics_bytes);
   samples_ = std::make_unique<AppendFile>(file("samples.txt"), samples_bytes);
   // A new run starts new timings; a resumed one adds to them, the last record of a step being the one that counts.

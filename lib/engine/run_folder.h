@@ -12,7 +12,7 @@
 
 namespace llmkit::engine {
 
-// An append-only text file that can be cut back to a recorded length.
+// An append-only text file that can be cut back to a recorded length. Without a path it only counts.
 class AppendFile {
  public:
   AppendFile(std::string path, int64_t keep_bytes);  // throws if the file is shorter than `keep_bytes`
@@ -26,14 +26,15 @@ class AppendFile {
 
  private:
   std::string path_;
-  int descriptor_;
+  int descriptor_ = -1;
   int64_t bytes_;
 };
 
 enum class RunMode {
   fresh,    // the folder must not hold a run
   replace,  // what a run left there is removed
-  resume    // continue; an empty or missing folder starts a new run
+  resume,   // continue; an empty or missing folder starts a new run
+  follow    // another rank of this run has the folder: nothing is read or written here
 };
 
 class RunFolder {
@@ -55,6 +56,7 @@ class RunFolder {
 
  private:
   std::string path_;
+  bool follow_;
   int lock_ = -1;
   std::unique_ptr<AppendFile> metrics_, samples_, timings_;
 };

@@ -8,23 +8,30 @@
 namespace llmkit::kernels {
 namespace {
 
-constexpr int64_t kBlock = 64 * 1024;  // elements of one block of a flat sum
+// partial[i] = f(begin, end) of block i.
+template <class F>
+void sum_blocks(const Exec& ex, int64_t n, double* partial, F&& f) {
+  ex.parallel.for_ranges(n, kSumBlock, [&](int64_t begin, int64_t end) { partial[begin / kSumBlock] = f(begin, end); });
+}
 
-// partial[i] = f(begin, end) of block i, then a binary tree over the blocks.
 template <class F>
 double tree_sum(const Exec& ex, int64_t n, F&& f) {
   if (n <= 0) return 0;
-  int64_t blocks = (n + kBlock - 1) / kBlock;
+  int64_t blocks = (n + kSumBlock - 1) / kSumBlock;
   Scratch scratch(ex.workspace);
   double* partial = scratch.take<double>(blocks);
-  ex.parallel.for_ranges(n, kBlock, [&](int64_t begin, int64_t end) { partial[begin / kBlock] = f(begin, end); });
-  for (int64_t width = 1; width < blocks; width *= 2) {
-    for (int64_t i = 0; i + width < blocks; i += 2 * width) partial[i] += partial[i + width];
-  }
-  return partial[0];
+  sum_blocks(ex, n, partial, f);
+  return add_blocks(partial, blocks);
 }
 
 }  // namespace
+
+double add_blocks(double* partial, int64_t blocks) {
+  for (int64_t width = 1; width < blocks; width *= 2) {
+    for (int64_t i = 0; i + width < blocks; i += 2 * width) partial[i] += partial[i + width];
+  }
+  return blocks > 0 ? partial[0] : 0;
+}
 
 template <class T>
 double sum(const Exec& ex, const T* x, int64_t n) {
@@ -41,6 +48,12 @@ double dot(const Exec& ex, const T* a, const T* b, int64_t n) {
 template <class T>
 double sum_of_squares(const Exec& ex, const T* x, int64_t n) {
   return dot(ex, x, x, n);
+}
+
+template <class T>
+void sum_of_squares_blocks(const Exec& ex, const T* x, int64_t n, double* partial) {
+  const auto& k = vector_kernels<T>();
+  sum_blocks(ex, n, partial, [&](int64_t begin, int64_t end) { return k.dot(x + begin, x + begin, end - begin); });
 }
 
 template <class T>
@@ -78,6 +91,7 @@ void softmax_backward(const Exec& ex, Matrix<T> dx, ConstMatrix<T> dy, ConstMatr
   template double sum(const Exec&, const T*, int64_t);                     \
   template double dot(const Exec&, const T*, const T*, int64_t);           \
   template double sum_of_squares(const Exec&, const T*, int64_t);          \
+  template void sum_of_squares_blocks(const Exec&, const T*, int64_t, double*); \
   template int64_t count_nonfinite(const Exec&, const T*, int64_t);        \
   template void column_sum(const Exec&, T*, Matrix<const T>);              \
   template void softmax_forward(const Exec&, Matrix<T>, ConstMatrix<T>);   \

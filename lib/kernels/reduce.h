@@ -13,6 +13,12 @@ template <class T>
 double sum(const Exec& ex, const T* x, int64_t n);
 template <class T>
 double sum_of_squares(const Exec& ex, const T* x, int64_t n);
+// The same in two parts, for a block of which others have the rest: partial[i] of the i-th kSumBlock elements, and then
+// the tree over all partials, which it overwrites. A rest at the end is a block.
+inline constexpr int64_t kSumBlock = 64 * 1024;
+template <class T>
+void sum_of_squares_blocks(const Exec& ex, const T* x, int64_t n, double* partial);
+double add_blocks(double* partial, int64_t blocks);
 template <class T>
 double dot(const Exec& ex, const T* a, const T* b, int64_t n);
 template <class T>  // how many are NaN or infinite

@@ -40,11 +40,11 @@ models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size
   return config;
 }
 
-models::PlanRequest plan_request(const PretrainOptions& options) {
+models::PlanRequest plan_request(const PretrainOptions& options, int ranks) {
   models::PlanRequest request;
   request.sequences = options.train.batch;
   request.length = options.model.context;
-  request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups");
+  request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups") - engine::log2_of(ranks, "the number of processes");
   request.precision = options.train.precision == "bf16" ? Precision::bf16 : Precision::f32;
   return request;
 }

@@ -15,7 +15,7 @@ namespace llmkit::pretrain {
 
 models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer);
 
-models::PlanRequest plan_request(const PretrainOptions& options);
+models::PlanRequest plan_request(const PretrainOptions& options, int ranks = 1);  // of each of so many processes
 
 // Floating-point operations of forward and backward per token, by the convention of PaLM's appendix B (Chowdhery et
 // al., 2022): 6 per matrix parameter (the output matrix counts, the embedding does not) and 12 · heads · head size ·

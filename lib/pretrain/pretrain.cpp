@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "engine/checkpoint.h"
+#include "engine/data_parallel.h"
 #include "engine/fit_report.h"
 #include "engine/fit_state.h"
 #include "engine/lm_objective.h"
@@ -101,8 +102,8 @@ std::string saved_value(const std::string& checkpoints, const std::string& name)
 // --minutes: times a few micro-batches of the untrained model and plans as many steps as fit. The result is written to
 // config.toml as `steps`, so that the run itself depends on no clock; a resumed run takes it from its checkpoint.
 int64_t steps_for_minutes(const PretrainOptions& options, engine::LmObjective& objective, engine::WindowLoader& loader,
-                          models::Model& model, const std::string& checkpoints) {
-  if (options.run.resume)
+                          models::Model& model, const std::string& checkpoints, const Communicator& ranks) {
+  if (options.run.resume && ranks.leader())
     if (std::string saved = saved_value(checkpoints, "steps"); !saved.empty()) return std::stoll(saved);
   constexpr double kUpdateShare = 1.05;  // the update and what is around it
   constexpr double kReserve = 0.97;      // checkpoints, samples, the start
@@ -115,7 +116,7 @@ int64_t steps_for_minutes(const PretrainOptions& options, engine::LmObjective& o
     fastest = std::min(fastest, seconds_since(start));
   }
   model.parameters().clear_gradients();
-  double step = fastest * static_cast<double>(options.train.accumulation) * kUpdateShare;
+  double step = fastest * static_cast<double>(options.train.accumulation / ranks.size()) * kUpdateShare;
   double per_token = fastest / static_cast<double>(options.train.batch * options.model.context);
   double validation = per_token / 3 * static_cast<double>(loader.validation_targets());  // forward only
   return steps_in(options.train.minutes * 60 * kReserve, step, validation, options.run.eval_every);
@@ -141,9 +142,9 @@ std::string optimizer_spec(const TrainOptions& train) {
   return spec;
 }
 
-void check_memory(const models::MemoryPlan& plan, uint64_t limit) {
+void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_here) {
   auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
-  uint64_t most = limit > 0 ? limit : pages * page;
+  uint64_t most = limit > 0 ? limit : pages * page / static_cast<uint64_t>(processes_here);
   if (plan.total() > most)
     throw Error(ErrorParts{"the run does not fit into memory", {}, "at most " + format_bytes(static_cast<double>(most)),
                            format_bytes(static_cast<double>(plan.total())),
@@ -170,35 +171,39 @@ void export_model(engine::LmObjective& objective, const std::string& path) {
 }  // namespace
 
 PretrainResult pretrain(PretrainOptions& options, Context& context, const std::function<std::string()>& resolved_config) {
+  const bool leader = context.ranks.leader();  // writes all files
+  engine::check_ranks(context.ranks.size(), options.train.grad_groups);
   Data data = open_data(options.data, context);
   models::ModelConfig config = model_config(options.model, data.vocab_size, data.tokenizer.get());
   PretrainResult result;
   result.inputs = data.inputs;
-  result.plan = models::Model::plan(config, plan_request(options));
+  result.plan = models::Model::plan(config, plan_request(options, context.ranks.size()));
   result.flops_per_token = flops_per_token(config, options.model.context);
   int64_t steps = planned_steps(options.train, options.model.context, data.train.tokens);
   describe(options, data, result.plan, result.flops_per_token);
-  check_memory(result.plan, context.memory_bytes);
+  check_memory(result.plan, context.memory_bytes, context.ranks.ranks_here());
   engine::WindowLoader loader(data.train, data.validation, window_options(options, data, context.seed));
   if (options.run.dry_run) return result;
 
-  engine::RunMode mode = options.run.resume  ? engine::RunMode::resume
+  engine::RunMode mode = !leader             ? engine::RunMode::follow
+                         : options.run.resume ? engine::RunMode::resume
                          : context.force     ? engine::RunMode::replace
                                              : engine::RunMode::fresh;
   engine::RunFolder run(options.run.output, mode);
   auto model = models::Model::create(config, context.seed, context.parallel);
   engine::LmOptions lm;
-  lm.precision = plan_request(options).precision;
+  lm.precision = plan_request(options, 1).precision;
   lm.seed = context.seed;
   lm.tokenizer = data.tokenizer.get();
   lm.prompt = options.run.prompt;
   lm.sample_tokens = options.run.sample_tokens;
   engine::LmObjective objective(*model, loader, context.parallel, lm);
 
-  if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints());
+  if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints(), context.ranks);
+  broadcast_value(context.ranks, steps);
   resolve_lengths(options.train, steps);
-  io::write_file_atomically(run.file("config.toml"), resolved_config());
-  result.peak_flops = options.train.peak_gflops > 0 ? options.train.peak_gflops * 1e9 : measured_peak(lm.precision, context.parallel);
+  if (leader) io::write_file_atomically(run.file("config.toml"), resolved_config());
+  result.peak_flops = options.train.peak_gflops > 0 ? options.train.peak_gflops * 1e9 : measured_peak(lm.precision, context.parallel) * context.ranks.size();
   log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
             format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " + options.train.precision);
 
@@ -222,6 +227,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   fit.peak_flops = result.peak_flops;
   result.fit = engine::fit(objective, model->parameters(), fit, run, context);
 
+  if (!leader) return result;
   if (!result.fit.interrupted) {
     export_model(objective, run.file("model"));
     result.model_folder = run.file("model");

@@ -17,7 +17,8 @@ class PretrainCommand final : public Command {
         "train a language model from scratch",
         {"llmkit pretrain --config tinyshakespeare-char --data tinyshakespeare.txt -o run",
          "llmkit pretrain --config 10m --data tokens --minutes 15 --threads 0 -o run",
-         "llmkit pretrain --config 10m --data tokens --minutes 15 -o run --resume"},
+         "llmkit pretrain --config 10m --data tokens --minutes 15 -o run --resume",
+         "mpirun -n 4 llmkit pretrain --config 10m --data tokens --batch 4 --accumulation 4 --grad-groups 4 --steps 1000 -o run"},
         "Trains a decoder-only transformer of the Llama (Touvron et al., 2023) or GPT-2 (Radford et al., 2019) kind on next\n"
         "tokens. The run folder holds config.toml (everything resolved), metrics.jsonl, timings.jsonl, samples.txt,\n"
         "checkpoints, report.html and, at the end, model: a Hugging Face folder that generate, eval and sft take.\n"
@@ -31,7 +32,7 @@ class PretrainCommand final : public Command {
         "\n"
         "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second.",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
-            kUsesMemory | kUsesGates | kUsesIsa,
+            kUsesMemory | kUsesGates | kUsesIsa | kUsesRanks,
         ""};
     return info;
   }
@@ -101,7 +102,7 @@ class PretrainCommand final : public Command {
     options_.run.resume = common.resume;
     options_.run.dry_run = common.dry_run;
     auto result = pretrain::pretrain(options_, context, [&] { return common.resolved_config(); });
-    if (common.dry_run) return ExitCode::done;
+    if (common.dry_run || !context.ranks.leader()) return ExitCode::done;
 
     const engine::FitResult& fit = result.fit;
     Summary summary;

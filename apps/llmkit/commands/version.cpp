@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "base/json_writer.h"
+#include "base/mpi_communicator.h"
 #include "base/parallel.h"
 #include "base/version.h"
 #include "command.h"
@@ -34,6 +35,7 @@ class Version : public Command {
     json.member("kernels", kernels::isa_name(kernels::active_isa()));
     json.member("kernels_available", kernels::isa_name(kernels::detected_isa()));
     json.member("threads", available_threads());
+    json.member("mpi", built_with_mpi());
     json.key("packages").begin_object();
     json.member("tbb", std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR));
     json.member("spdlog", std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH));
