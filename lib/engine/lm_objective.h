@@ -18,6 +18,7 @@ namespace llmkit::engine {
 struct LmOptions {
   Precision precision = Precision::f32;
   uint64_t seed = 0;
+  bool keep_packed = false;    // TapeOptions::keep_packed: a step has several micro-batches
   const tokenizer::Tokenizer* tokenizer = nullptr;  // for bits per byte, samples and the saved folders; may be null
   std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break
   int64_t sample_tokens = 200; // 0 = no samples

@@ -94,12 +94,16 @@ struct ActivationKernels {
     });
   }
 
-  static void backward(Activation kind, T* dx, const T* dy, const T* x, int64_t n) {
+  static LLMKIT_INLINE void put(T* to, R x, auto lanes, bool accumulate) {
+    store<V>(to, accumulate ? V::add(load<V>(to, lanes), x) : x, lanes);
+  }
+
+  static void backward(Activation kind, T* dx, const T* dy, const T* x, int64_t n, bool accumulate) {
     with_activation(kind, [&](auto tag) {
       for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
         R slope;
         activate<V, decltype(tag)::value, true>(load<V>(x + i, lanes), slope);
-        store<V>(dx + i, V::fma(slope, load<V>(dy + i, lanes), load<V>(dx + i, lanes)), lanes);
+        put(dx + i, V::mul(slope, load<V>(dy + i, lanes)), lanes, accumulate);
       });
     });
   }
@@ -114,15 +118,15 @@ struct ActivationKernels {
     });
   }
 
-  static void glu_backward(Activation kind, T* dgate, T* dup, const T* dy, const T* gate, const T* up, int64_t n) {
+  static void glu_backward(Activation kind, T* dgate, T* dup, const T* dy, const T* gate, const T* up, int64_t n, bool accumulate) {
     with_activation(kind, [&](auto tag) {
       for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
         R slope;
         R a = activate<V, decltype(tag)::value, true>(load<V>(gate + i, lanes), slope);
         R d = load<V>(dy + i, lanes);
-        store<V>(dup + i, V::fma(a, d, load<V>(dup + i, lanes)), lanes);
+        put(dup + i, V::mul(a, d), lanes, accumulate);
         R through = V::mul(slope, load<V>(up + i, lanes));
-        store<V>(dgate + i, V::fma(through, d, load<V>(dgate + i, lanes)), lanes);
+        put(dgate + i, V::mul(through, d), lanes, accumulate);
       });
     });
   }

@@ -2,19 +2,22 @@
 
 #include <algorithm>
 
-#include "kernels/gemm_internal.h"
 #include "kernels/vector_table.h"
 
 namespace llmkit::kernels {
 namespace {
 
-// Tokens of a chunk: its logits stay near 64 MiB, and the gradient of the weight is passed over once a chunk.
-template <class T>
-int64_t chunk_tokens(int64_t tokens, int64_t vocabulary) {
-  constexpr int64_t kBudget = int64_t{64} << 20, kStep = 64;
-  const int64_t fit = kBudget / (vocabulary * static_cast<int64_t>(sizeof(T))) / kStep * kStep;
-  return std::min(tokens, std::max(kStep, fit));
+// Tokens of a chunk: its logits stay near 112 MiB. The gradient of the weight is passed over once a chunk.
+int64_t chunk_tokens(int64_t tokens, int64_t vocabulary, size_t element_bytes) {
+  constexpr int64_t kBudget = int64_t{112} << 20, kStep = 64;
+  const int64_t fit = std::max(kStep, kBudget / (vocabulary * static_cast<int64_t>(element_bytes)) / kStep * kStep);
+  const int64_t chunks = (tokens + fit - 1) / std::max<int64_t>(1, fit);
+  const int64_t even = (tokens + chunks - 1) / std::max<int64_t>(1, chunks);  // chunks of about one size
+  return std::min(tokens, (even + kStep - 1) / kStep * kStep);
 }
+// Words of a block: its part of the weight is packed for one product at a time, and its logits are still cached when the
+// second gradient reads them.
+constexpr int64_t kBlock = 4096;
 
 // One pass over the chunks. `rows(begin, end, logits)` sees a chunk's logits and may turn them into gradients, which
 // are then multiplied out when `gradient` is given.
@@ -22,25 +25,31 @@ template <class T, class F>
 void for_chunks(const Exec& ex, const LogprobArgs<T>& args, const LogprobGradient<T>* gradient, F&& rows) {
   const int64_t tokens = args.hidden.rows, dim = args.hidden.cols, vocabulary = args.weight.rows;
   if (tokens == 0) return;
-  const int64_t chunk = chunk_tokens<T>(tokens, vocabulary);
+  const int64_t chunk = chunk_tokens(tokens, vocabulary, sizeof(T));
   Scratch scratch(ex.workspace);
   T* logits = scratch.take<T>(chunk * vocabulary);
-  const PackedB<T> forward = pack_operand(ex, scratch, args.weight, PackFrom::n_major, args.precision);
-  const bool want_hidden = gradient && gradient->dhidden.data, want_weight = gradient && gradient->dweight.data;
-  PackedB<T> backward;
-  if (want_hidden) backward = pack_operand(ex, scratch, args.weight, PackFrom::k_major, args.precision);
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
-    const int64_t end = std::min(tokens, begin + chunk);
-    const Matrix<T> z(logits, end - begin, vocabulary);
-    const Matrix<const T> h(args.hidden.row(begin), end - begin, dim, args.hidden.stride);
-    multiply_packed<T>(ex, z, h, forward);
-    ex.parallel.for_tiles(end - begin, [&](int64_t i) { rows(begin + i, z.row(i)); });
-    if (want_hidden) {
-      Epilogue<T> add;
-      add.accumulate = true;
-      multiply_packed<T>(ex, Matrix<T>(gradient->dhidden.row(begin), end - begin, dim, gradient->dhidden.stride), Matrix<const T>(z), backward, add);
-    }
-    if (want_weight) linear_backward_weight<T>(ex, gradient->dweight, z, h, args.precision);
+    const int64_t count = std::min(tokens - begin, chunk);
+    const Matrix<const T> h(args.hidden.row(begin), count, dim, args.hidden.stride);
+    auto for_blocks = [&](auto&& block) {
+      for (int64_t v = 0; v < vocabulary; v += kBlock) {
+        const int64_t words = std::min(kBlock, vocabulary - v);
+        block(Matrix<T>(logits + v, count, words, vocabulary), Matrix<const T>(args.weight.row(v), words, dim, args.weight.stride), v);
+      }
+    };
+    for_blocks([&](Matrix<T> z, Matrix<const T> w, int64_t) { gemm_nt<T>(ex, z, h, w, {args.precision, {}}); });
+    ex.parallel.for_tiles(count, [&](int64_t i) { rows(begin + i, logits + i * vocabulary); });
+    if (!gradient) continue;
+    for_blocks([&](Matrix<T> z, Matrix<const T> w, int64_t v) {
+      GemmOptions<T> options{args.precision, {}};
+      options.epilogue.accumulate = true;
+      if (gradient->dhidden.data) {
+        gemm_nn<T>(ex, Matrix<T>(gradient->dhidden.row(begin), count, dim, gradient->dhidden.stride), Matrix<const T>(z), w, options);
+      }
+      if (!gradient->dweight.data) return;
+      options.epilogue.accumulate = begin > 0 || !gradient->overwrite_weight;
+      gemm_tn<T>(ex, Matrix<T>(gradient->dweight.row(v), z.cols, dim, gradient->dweight.stride), Matrix<const T>(z), h, options);
+    });
   }
 }
 
@@ -85,6 +94,16 @@ void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* log
     const T b = gradient.dlse ? gradient.dlse[token] : T(0);
     gradient_row(k, z, args.weight.rows, target, lse[token], gradient.dlogprob[token], b);
   });
+}
+
+size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t element_bytes, Precision precision, bool gradient) {
+  const int64_t chunk = chunk_tokens(tokens, vocabulary, element_bytes), block = std::min(kBlock, vocabulary);
+  const bool bf16 = precision == Precision::bf16;
+  const int64_t packed = bf16 ? 2 : static_cast<int64_t>(element_bytes);
+  // The largest of the products' operands: logits = h Wᵀ, dh = z W, dW = zᵀ h.
+  const int64_t forward = block * dim + (bf16 ? chunk * dim : 0);
+  const int64_t hidden = block * dim + (bf16 ? chunk * block : 0), weight = chunk * (block + dim);
+  return static_cast<size_t>(chunk * vocabulary) * element_bytes + static_cast<size_t>(packed * (gradient ? std::max(hidden, weight) : forward));
 }
 
 template <class T>

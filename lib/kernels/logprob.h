@@ -1,6 +1,6 @@
 // Token log-probabilities from hidden states without a logits tensor:
 //   z_i = h_i Wᵀ,   lse_i = log Σ_v e^{z_iv},   logprob_i = z_i,target - lse_i
-// Work goes in chunks of tokens: a chunk's logits live in the workspace, then vanish (cf. Wijmans et al., "Cut your
+// Work goes in chunks of tokens and blocks of the vocabulary: a chunk's logits live in the workspace, then vanish (cf. Wijmans et al., "Cut your
 // losses in large-vocabulary language models", 2024; ours chunks tokens, so nothing is computed twice when the
 // upstream weights are known).
 // Backward for arbitrary upstream gradients a_i of logprob_i and b_i of lse_i:
@@ -29,6 +29,7 @@ struct LogprobGradient {
   const T* dlse = nullptr;            // [M] or null (z-loss)
   Matrix<T> dhidden;                  // += ; data null: not wanted
   Matrix<T> dweight;                  // += ; data null: not wanted
+  bool overwrite_weight = false;      // dweight = instead of +=
 };
 
 template <class T>  // logprob[M], lse[M]
@@ -38,6 +39,9 @@ void logprob_backward(const Exec& ex, const LogprobArgs<T>& args, const T* lse, 
 // Both at once for weights known beforehand: the logits are computed once..
 template <class T>
 void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* logprob, T* lse, const LogprobGradient<T>& gradient);
+
+// Scratch memory of the above.
+size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t element_bytes, Precision precision, bool gradient);
 
 // Of logits that exist: logprob[m] and lse[m] for rows of logits[M,V].
 template <class T>

@@ -68,7 +68,7 @@ int64_t count_nonfinite(const Exec& ex, const T* x, int64_t n) {
 template <class T>
 void column_sum(const Exec& ex, T* y, Matrix<const T> x) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(x.cols, 64, [&](int64_t begin, int64_t end) { k.column_sum(y + begin, x.data + begin, x.rows, end - begin, x.stride); });
+  ex.parallel.for_ranges(x.cols, 128, [&](int64_t begin, int64_t end) { k.column_sum(y + begin, x.data + begin, x.rows, end - begin, x.stride); });
 }
 
 template <class T>

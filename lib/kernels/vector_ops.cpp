@@ -90,9 +90,9 @@ void activation_forward(const Exec& ex, Activation kind, T* y, const T* x, int64
 }
 
 template <class T>
-void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n) {
+void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n, bool accumulate) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.activation_backward(kind, dx + i, dy + i, x + i, end - i); });
+  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.activation_backward(kind, dx + i, dy + i, x + i, end - i, accumulate); });
 }
 
 template <class T>
@@ -104,11 +104,12 @@ void glu_forward(const Exec& ex, Activation kind, Matrix<T> y, ConstMatrix<T> ga
 }
 
 template <class T>
-void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy, ConstMatrix<T> gate, ConstMatrix<T> up) {
+void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy, ConstMatrix<T> gate, ConstMatrix<T> up,
+                  bool accumulate) {
   const auto& k = vector_kernels<T>();
   ex.parallel.for_ranges(dy.rows, row_grain(dy.cols), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      k.glu_backward(kind, dgate.row(i), dup.row(i), dy.row(i), gate.row(i), up.row(i), dy.cols);
+      k.glu_backward(kind, dgate.row(i), dup.row(i), dy.row(i), gate.row(i), up.row(i), dy.cols, accumulate);
     }
   });
 }
@@ -170,9 +171,9 @@ void rope_table(T* cos, T* sin, const double* inv_frequency, int64_t positions, 
   template void copy(const Exec&, T*, const T*, int64_t);                                                              \
   template void copy_rows(const Exec&, Matrix<T>, ConstMatrix<T>, bool);                                               \
   template void activation_forward(const Exec&, Activation, T*, const T*, int64_t);                                    \
-  template void activation_backward(const Exec&, Activation, T*, const T*, const T*, int64_t);                         \
+  template void activation_backward(const Exec&, Activation, T*, const T*, const T*, int64_t, bool);                    \
   template void glu_forward(const Exec&, Activation, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>);                       \
-  template void glu_backward(const Exec&, Activation, Matrix<T>, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, ConstMatrix<T>); \
+  template void glu_backward(const Exec&, Activation, Matrix<T>, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, ConstMatrix<T>, bool); \
   template void norm_forward(const Exec&, const NormArgs<T>&);                                                         \
   template void norm_backward(const Exec&, const NormGradient<T>&);                                                    \
   template void rope(const Exec&, const RopeArgs<T>&, Matrix<T>, ConstMatrix<T>, bool);                                \

@@ -20,9 +20,9 @@ struct VectorKernels {
   void (*multiply)(T*, const T*, const T*, int64_t);
   void (*multiply_add)(T*, const T*, const T*, int64_t);
   void (*activation_forward)(Activation, T*, const T*, int64_t);
-  void (*activation_backward)(Activation, T*, const T*, const T*, int64_t);
+  void (*activation_backward)(Activation, T*, const T*, const T*, int64_t, bool accumulate);
   void (*glu_forward)(Activation, T*, const T*, const T*, int64_t);
-  void (*glu_backward)(Activation, T*, T*, const T*, const T*, const T*, int64_t);
+  void (*glu_backward)(Activation, T*, T*, const T*, const T*, const T*, int64_t, bool accumulate);
   void (*norm_forward)(const NormArgs<T>&, int64_t begin, int64_t end);
   void (*norm_backward)(const NormGradient<T>&, T* dweight, T* dbias, int64_t begin, int64_t end);
   void (*rope_token)(const RopeArgs<T>&, int64_t position, T*, const T*, bool accumulate);

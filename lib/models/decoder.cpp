@@ -56,6 +56,15 @@ Tensor wanted_rows(Tape& tape, const Tensor& x, std::span<const DecodeChunk> chu
   return picked;
 }
 
+// The context in memory that lasts until the backward is done.
+const nn::BatchContext& keep(Tape& tape, const nn::BatchContext& context) {
+  nn::BatchContext copy = context;
+  auto rows = static_cast<int64_t>(context.positions.size());
+  copy.positions = {tape.save_copy(context.positions.data(), rows), context.positions.size()};
+  if (!context.documents.empty()) copy.documents = {tape.save_copy(context.documents.data(), rows), context.documents.size()};
+  return tape.keep(copy);
+}
+
 // One layer whose intermediate values are released at once: `next` (allocated before) takes the result.
 template <class F>
 void run_released(Tape& tape, const Tensor& next, F layer) {
@@ -68,6 +77,7 @@ void run_released(Tape& tape, const Tensor& next, F layer) {
 
 Decoder::Decoder(const ModelConfig& config, const ModelOptions& options) {
   config_ = config;
+  recompute_ = options.recompute;
   config_.complete();
   const ModelConfig& c = config_;
   parameters_ = std::make_unique<nn::ParameterStore>(options.dtype);
@@ -119,7 +129,8 @@ Tensor Decoder::hidden(Tape& tape, const TokenBatch& batch) {
   Tensor x = position_->embed(tape, store, ops::embedding(tape, store.tensor(tokens_), tokens), context.positions);
   x = ops::dropout(tape, x, context.site(config_.embedding_dropout, 0, nn::Site::embedding));
   if (tape.recording()) {
-    for (auto& block : blocks_) x = block->forward(tape, store, *position_, x, context);
+    const nn::BatchContext& kept = recompute_ == nn::Recompute::none ? context : keep(tape, context);
+    for (auto& block : blocks_) x = block->forward(tape, store, *position_, x, kept, recompute_);
   } else {
     Tensor next = tape.output(x.shape(), x.dtype(), false);
     for (auto& block : blocks_) {

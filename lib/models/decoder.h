@@ -22,6 +22,7 @@ class Decoder : public Model {
   std::unique_ptr<nn::Position> position_;
   std::vector<std::unique_ptr<nn::Block>> blocks_;
   std::unique_ptr<nn::Norm> final_norm_;
+  nn::Recompute recompute_ = nn::Recompute::none;
   nn::ParameterId tokens_ = nn::kNoParameter, head_ = nn::kNoParameter;
 };
 

@@ -9,6 +9,13 @@
 
 namespace llmkit::models {
 
+Recompute parse_recompute(const std::string& name) {
+  if (name == "none") return Recompute::none;
+  if (name == "attention") return Recompute::attention;
+  if (name == "block") return Recompute::block;
+  throw UsageError(ErrorParts{"unknown kind of recomputation", "--recompute", "none, attention or block", name, {}});
+}
+
 std::unique_ptr<Model> Model::create(const ModelConfig& config, uint64_t seed, Parallel& parallel, const ModelOptions& options) {
   architectures().find(config.architecture);  // a readable error for an unknown one
   auto model = std::make_unique<Decoder>(config, options);
@@ -17,9 +24,9 @@ std::unique_ptr<Model> Model::create(const ModelConfig& config, uint64_t seed, P
 }
 
 MemoryPlan Model::plan(const ModelConfig& config, const PlanRequest& request) {
-  Decoder model(config, {DType::f32, request.training, true});
+  Decoder model(config, {DType::f32, request.training, true, request.recompute});
   Parallel one(1);
-  Tape tape(one, {.recording = request.training, .planning = true, .precision = request.precision, .seed = 0});
+  Tape tape(one, {.recording = request.training, .planning = true, .precision = request.precision, .seed = 0, .keep_packed = request.keep_packed});
   TokenBatch batch;
   batch.sequences = request.sequences;
   batch.length = request.length;
@@ -34,7 +41,7 @@ MemoryPlan Model::plan(const ModelConfig& config, const PlanRequest& request) {
   plan.optimizer = request.training ? block * static_cast<size_t>(request.optimizer_slots) : 0;
   size_t matrix_bytes = request.precision == Precision::bf16 ? 2 : sizeof(float);
   for (const nn::Parameter& p : model.parameters().list())
-    if (p.shape.rank() == 2 && p.name.starts_with("layers.")) plan.packed_weights += static_cast<size_t>(p.size()) * matrix_bytes * (request.training ? 2 : 1);
+    if (tape.keeps_packed() && p.shape.rank() == 2 && p.name.starts_with("layers.")) plan.packed_weights += static_cast<size_t>(p.size()) * matrix_bytes * (request.training ? 2 : 1);
   TapeMemory peak = tape.peak();
   plan.activations = peak.activations + peak.nodes;
   plan.activation_gradients = peak.gradients;

@@ -16,10 +16,14 @@
 
 #include "base/parallel.h"
 #include "models/config.h"
+#include "nn/block.h"
 #include "nn/parameters.h"
 #include "tensor/tape.h"
 
 namespace llmkit::models {
+
+using nn::Recompute;
+Recompute parse_recompute(const std::string& name);  // none, attention, block; UsageError otherwise
 
 // Rows of tokens, all of the same length (pad at the end: a causal row does not see what follows it).
 struct TokenBatch {
@@ -56,6 +60,8 @@ struct PlanRequest {
   bool training = true;
   int64_t optimizer_slots = 2;          // state numbers per parameter (AdamW 2)
   int64_t gradient_blocks = 1;          // sums of gradients that are held at once
+  Recompute recompute = Recompute::none;
+  bool keep_packed = false;             // TapeOptions::keep_packed
 };
 struct MemoryPlan {                     // bytes
   int64_t parameters = 0;               // numbers, not bytes
@@ -71,6 +77,7 @@ struct ModelOptions {
   DType dtype = DType::f32;
   bool training = true;                 // false: no gradient block
   bool planning = false;                // no memory: for plan()
+  Recompute recompute = Recompute::none;
 };
 
 class Model {

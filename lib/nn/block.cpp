@@ -10,10 +10,29 @@ Block::Block(ParameterStore& store, const std::string& name, const BlockSpec& sp
   feed_forward_ = FeedForward(store, name + ".ffn", spec.feed_forward);
 }
 
-Tensor Block::forward(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const BatchContext& batch) const {
-  Tensor h = attention_->forward(tape, store, position, attention_norm_->forward(tape, store, x), x, batch);
+Tensor Block::attend(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const BatchContext& batch) const {
+  Tensor normed = attention_norm_->forward(tape, store, x);
+  Tensor h = attention_->forward(tape, store, position, normed, x, batch);
+  tape.forget(normed);
+  return h;
+}
+
+Tensor Block::feed(Tape& tape, const ParameterStore& store, const Tensor& h, const BatchContext& batch) const {
   const FeedForwardShape& shape = feed_forward_.shape();
-  return feed_forward_.forward(tape, store, ffn_norm_->forward(tape, store, h), h, batch.site(shape.output_dropout, shape.layer, Site::ffn_output));
+  Tensor normed = ffn_norm_->forward(tape, store, h);
+  Tensor y = feed_forward_.forward(tape, store, normed, h, batch.site(shape.output_dropout, shape.layer, Site::ffn_output));
+  tape.forget(normed);
+  return y;
+}
+
+Tensor Block::forward(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const BatchContext& batch,
+                      Recompute recompute) const {
+  auto attention = [this, &store, &position, &batch](Tape& t, const Tensor& in) { return attend(t, store, position, in, batch); };
+  if (recompute == Recompute::block)
+    return tape.checkpoint(x, [this, &store, &position, &batch](Tape& t, const Tensor& in) {
+      return feed(t, store, attend(t, store, position, in, batch), batch);
+    });
+  return feed(tape, store, recompute == Recompute::attention ? tape.checkpoint(x, attention) : attention(tape, x), batch);
 }
 
 Tensor Block::decode(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const DecodeContext& context) const {

@@ -32,8 +32,10 @@ class FeedForward {
   Tensor forward(Tape& tape, const ParameterStore& store, const Tensor& x, const Tensor& residual, const ops::DropoutSite& drop = {}) const {
     Tensor inner = shape_.gated ? ops::glu(tape, up_.forward(tape, store, x), shape_.activation)
                                 : up_.forward(tape, store, x, {}, shape_.activation);
-    if (drop.rate <= 0) return down_.forward(tape, store, inner, residual);
-    return ops::dropout(tape, down_.forward(tape, store, inner), drop, residual);
+    Tensor y = drop.rate <= 0 ? down_.forward(tape, store, inner, residual)
+                              : ops::dropout(tape, down_.forward(tape, store, inner), drop, residual);
+    tape.forget(inner);
+    return y;
   }
 
   const FeedForwardShape& shape() const { return shape_; }

@@ -43,6 +43,7 @@ struct TrainOptions {
   double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double clip = 1.0;
   std::string precision = "f32";
+  std::string recompute = "none"; // none, attention, block: what is computed again in the backward
   double peak_gflops = 0;         // what MFU is a share of; 0 = measure it (a second)
 };
 

@@ -46,6 +46,8 @@ models::PlanRequest plan_request(const PretrainOptions& options, int ranks) {
   request.length = options.model.context;
   request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups") - engine::log2_of(ranks, "the number of processes");
   request.precision = options.train.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  request.recompute = models::parse_recompute(options.train.recompute);
+  request.keep_packed = options.train.accumulation > 1;
   return request;
 }
 

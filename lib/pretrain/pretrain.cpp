@@ -148,7 +148,7 @@ void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_
   if (plan.total() > most)
     throw Error(ErrorParts{"the run does not fit into memory", {}, "at most " + format_bytes(static_cast<double>(most)),
                            format_bytes(static_cast<double>(plan.total())),
-                           "a smaller --batch with more --accumulation needs less"});
+                           "a smaller --batch with more --accumulation needs less, and so does --recompute block"});
 }
 
 void describe(const PretrainOptions& options, const Data& data, const models::MemoryPlan& plan, double flops) {
@@ -177,7 +177,8 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   models::ModelConfig config = model_config(options.model, data.vocab_size, data.tokenizer.get());
   PretrainResult result;
   result.inputs = data.inputs;
-  result.plan = models::Model::plan(config, plan_request(options, context.ranks.size()));
+  const models::PlanRequest request = plan_request(options, context.ranks.size());
+  result.plan = models::Model::plan(config, request);
   result.flops_per_token = flops_per_token(config, options.model.context);
   int64_t steps = planned_steps(options.train, options.model.context, data.train.tokens);
   describe(options, data, result.plan, result.flops_per_token);
@@ -190,9 +191,12 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
                          : context.force     ? engine::RunMode::replace
                                              : engine::RunMode::fresh;
   engine::RunFolder run(options.run.output, mode);
-  auto model = models::Model::create(config, context.seed, context.parallel);
+  models::ModelOptions model_options;
+  model_options.recompute = request.recompute;
+  auto model = models::Model::create(config, context.seed, context.parallel, model_options);
   engine::LmOptions lm;
-  lm.precision = plan_request(options, 1).precision;
+  lm.precision = request.precision;
+  lm.keep_packed = request.keep_packed;
   lm.seed = context.seed;
   lm.tokenizer = data.tokenizer.get();
   lm.prompt = options.run.prompt;

@@ -21,7 +21,7 @@ void Tape::begin(uint64_t step) {
   step_ = step;
 }
 
-TapeMemory Tape::peak() const { return {values_.peak(), gradients_.held(), nodes_.peak(), workspace_.peak_bytes()}; }
+TapeMemory Tape::peak() const { return {values_.peak(), gradients_.held(), nodes_.peak(), planning() ? planned_workspace_ : workspace_.peak_bytes()}; }
 
 Tensor Tape::output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs) {
   bool needs = recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
@@ -31,6 +31,40 @@ Tensor Tape::output(const Shape& shape, DType dtype, std::initializer_list<Tenso
 Tensor Tape::output(const Shape& shape, DType dtype, bool needs_grad) {
   void* data = values_.allocate(static_cast<size_t>(shape.size() * element_bytes(dtype)));
   return node(shape, dtype, needs_grad, data);
+}
+
+Tensor Tape::transient_output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs) {
+  bool needs = recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
+  if (!needs) return output(shape, dtype, false);
+  BufferPool::Buffer buffer = gradients_.take(static_cast<size_t>(shape.size() * element_bytes(dtype)));
+  Tensor y = node(shape, dtype, true, buffer.data);
+  y.node().data_capacity = buffer.capacity;
+  return y;
+}
+
+void Tape::forget(const Tensor& x) {
+  TensorNode& node = x.node();
+  if (!node.remake || node.forgotten) return;
+  drop_value(x);
+  node.forgotten = true;
+}
+
+void Tape::restore(const Tensor& x) {
+  TensorNode& node = x.node();
+  if (!node.forgotten) return;
+  BufferPool::Buffer buffer = gradients_.take(static_cast<size_t>(x.bytes()));
+  node.data = buffer.data;
+  node.data_capacity = buffer.capacity;
+  node.forgotten = false;
+  node.run_remake(node.remake, *this);
+}
+
+void Tape::drop_value(const Tensor& output) {
+  TensorNode& node = output.node();
+  if (node.data_capacity == 0) return;
+  gradients_.give_back({node.data, node.data_capacity});
+  node.data = nullptr;
+  node.data_capacity = 0;
 }
 
 Tensor Tape::leaf(const Shape& shape, DType dtype) {
@@ -80,6 +114,7 @@ void Tape::run_back_to(size_t first_record) {
     records_.pop_back();
     if (record.output.node().grad_written) record.run(record.closure, *this);
     drop_gradient(record.output);
+    drop_value(record.output);
   }
 }
 
@@ -127,7 +162,10 @@ void Tape::clear(void* data, DType dtype, int64_t size) {
 }
 
 void Tape::drop_records_from(size_t first_record) {
-  for (; records_.size() > first_record; records_.pop_back()) drop_gradient(records_.back().output);
+  for (; records_.size() > first_record; records_.pop_back()) {
+    drop_gradient(records_.back().output);
+    drop_value(records_.back().output);
+  }
 }
 
 void Tape::release(const Arena::Mark& values, const Arena::Mark& nodes, size_t first_record) {

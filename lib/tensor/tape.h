@@ -8,6 +8,7 @@
 // One Tape is kept for a whole run: begin() forgets the previous step and keeps the memory.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <initializer_list>
@@ -30,6 +31,9 @@ struct TapeOptions {
   bool planning = false;   // shapes only
   Precision precision = Precision::f32;
   uint64_t seed = 0;       // of the dropout streams
+  // Packed copies of the weights are kept from one use to the next: worth their memory when a weight is used several
+  // times between two updates (gradient accumulation). Without recording they are always kept.
+  bool keep_packed = false;
 };
 
 // Where a gradient is to be put: `accumulate` false means the memory is not initialised and must be written whole.
@@ -42,7 +46,7 @@ struct GradSlot {
 
 struct TapeMemory {
   size_t activations = 0;  // peak of values and saved statistics
-  size_t gradients = 0;    // buffers of activation gradients
+  size_t gradients = 0;    // buffers of activation gradients and of values that are let go
   size_t nodes = 0;        // handles and closures
   size_t workspace = 0;    // scratch of the kernels
   size_t total() const { return activations + gradients + nodes + workspace; }
@@ -66,6 +70,7 @@ class Tape {
   bool recording() const { return options_.recording && paused_ == 0; }
   uint64_t seed() const { return options_.seed; }
   uint64_t step() const { return step_; }
+  bool keeps_packed() const { return options_.keep_packed || !options_.recording; }
   TapeMemory peak() const;
   size_t memory_in_use() const { return values_.used(); }
 
@@ -81,6 +86,34 @@ class Tape {
   Tensor leaf(const Shape& shape, DType dtype);
   // Runs the record in reverse from a scalar whose gradient is `seed_gradient`.
   void backward(const Tensor& loss, double seed_gradient = 1.0);
+
+  // Lets the value of `x` go after its last use in the forward, if its op can make it again; the backward does so when
+  // it needs the value. Cheap elementwise outputs (norms, activations) are a third of a block's memory.
+  void forget(const Tensor& x);
+  // y = forward(tape, x), of x's shape, none of whose intermediate values are kept: the backward runs `forward` again
+  // (Chen et al., "Training deep nets with sublinear memory cost", 2016). `forward` is copied into the arena, and what
+  // it points at must live as long as the step. The gradients are the same bits as without.
+  template <class F>
+  Tensor checkpoint(const Tensor& x, F forward) {
+    if (!recording()) return forward(*this, x);
+    Tensor y = output(x.shape(), x.dtype(), true);
+    {
+      Scope scope(*this);
+      Pause pause(*this);
+      Tensor inner = forward(*this, x);
+      if (!planning()) std::memcpy(y.node().data, inner.node().data, static_cast<size_t>(y.bytes()));
+    }
+    record(y, [y, x, forward](Tape& tape) {
+      Scope scope(tape);
+      size_t first_record = tape.records_.size();
+      int paused = std::exchange(tape.paused_, 0);
+      Tensor again = forward(tape, x);
+      tape.paused_ = paused;
+      tape.pass_gradient(y, again);
+      tape.run_back_to(first_record);
+    });
+    return y;
+  }
 
   // Everything allocated while a Scope lives is released at its end; what was recorded inside is forgotten.
   class Scope {
@@ -127,6 +160,29 @@ class Tape {
     T* copy = save<T>(count);
     if (copy && values) std::memcpy(copy, values, static_cast<size_t>(count) * sizeof(T));
     return copy;
+  }
+  // An output that the op can compute again: `remake(y, f)` says how. It lies in a buffer that forget() gives back.
+  Tensor transient_output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs);
+  template <class F>
+  void remake(const Tensor& y, F f) {
+    static_assert(std::is_trivially_copyable_v<F> && std::is_trivially_destructible_v<F>);
+    if (y.node().data_capacity == 0) return;
+    y.node().remake = new (nodes_.allocate(sizeof(F))) F(f);
+    y.node().run_remake = [](void* closure, Tape& tape) { (*static_cast<F*>(closure))(tape); };
+  }
+  // The value of an input, inside a backward: made again if it was let go. Null while planning.
+  template <class T>
+  const T* value(const Tensor& x) {
+    restore(x);
+    return planning() ? nullptr : x.data<T>();
+  }
+  // Scratch memory that a kernel is going to take, for the plan.
+  void plan_workspace(size_t bytes) { planned_workspace_ = std::max(planned_workspace_, bytes); }
+  // A small record that lives as long as the step, also while planning.
+  template <class X>
+  const X& keep(const X& x) {
+    static_assert(std::is_trivially_copyable_v<X> && std::is_trivially_destructible_v<X>);
+    return *new (nodes_.allocate(sizeof(X))) X(x);
   }
   // Records the backward of an op with these outputs. `f(Tape&)` is run if a gradient has reached the first output;
   // it is copied into the arena, so it may capture handles, pointers and numbers only.
@@ -178,6 +234,8 @@ class Tape {
 
   bool prepare_gradient(const Tensor& input);
   void drop_gradient(const Tensor& output);
+  void drop_value(const Tensor& output);
+  void restore(const Tensor& x);
   Tensor node(const Shape& shape, DType dtype, bool needs_grad, void* data);
   void clear(void* data, DType dtype, int64_t size);
   void run_back_to(size_t first_record);
@@ -195,6 +253,7 @@ class Tape {
   uint64_t step_ = 0;
   uint64_t next_serial_ = 1;
   int paused_ = 0;
+  size_t planned_workspace_ = 0;
 };
 
 }  // namespace llmkit

@@ -10,6 +10,7 @@
 
 namespace llmkit {
 
+class Tape;
 class WeightCache;  // packed copies of a parameter for the GEMMs (tensor/weight_cache.h)
 
 struct TensorNode {
@@ -18,7 +19,11 @@ struct TensorNode {
   bool needs_grad = false;
   bool fixed_grad = false;    // the gradient has a place of its own (a parameter, a leaf), not a buffer of the pool
   bool grad_written = false;  // false: what `grad` points at is stale, the first writer overwrites it
+  bool forgotten = false;     // the value was let go and can be made again (Tape::forget)
   void* data = nullptr;       // null while planning
+  size_t data_capacity = 0;   // of the pool's buffer, where the value lies in one
+  void* remake = nullptr;     // closure that computes the value again
+  void (*run_remake)(void*, Tape&) = nullptr;
   void* grad = nullptr;       // null until the first writer asks for it
   size_t grad_capacity = 0;   // of the pool's buffer; > 0 once there is one, also while planning
   WeightCache* cache = nullptr;

@@ -83,6 +83,9 @@ class PretrainCommand final : public Command {
     o.real("--epsilon", &t.epsilon, "X", "adamw", 0, 1);
     o.real("--clip", &t.clip, "X", "largest gradient norm; 0 = any", 0, 1e9);
     o.choice("--precision", &t.precision, {"f32", "bf16"}, "of the matrix products; weights stay f32");
+    o.choice("--recompute", &t.recompute, {"none", "attention", "block"},
+             "what the backward computes again instead of keeping it: less memory for up to a third more time, the same bits "
+             "(Chen et al. 2016)");
     o.real("--peak-gflops", &t.peak_gflops, "X", "what MFU is a share of; 0 = measure it", 0, 1e9);
 
     o.group("Run");

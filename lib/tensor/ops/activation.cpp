@@ -4,12 +4,17 @@
 namespace llmkit::ops {
 
 Tensor activation(Tape& tape, const Tensor& x, Activation kind) {
-  Tensor y = tape.output(x.shape(), x.dtype(), {x});
+  Tensor y = tape.transient_output(x.shape(), x.dtype(), {x});
   dispatch(x.dtype(), [&]<class T>() {
-    if (!tape.planning()) kernels::activation_forward<T>(tape.exec(), kind, y.data<T>(), x.data<T>(), x.size());
+    auto forward = [=](Tape& t) {
+      if (!t.planning()) kernels::activation_forward<T>(t.exec(), kind, y.data<T>(), t.value<T>(x), x.size());
+    };
+    forward(tape);
+    tape.remake(y, forward);
     tape.record(y, [=](Tape& t) {
-      if (T* dx = t.gradient_sum<T>(x))
-        kernels::activation_backward<T>(t.exec(), kind, dx, t.upstream<T>(y), x.data<T>(), x.size());
+      const T* in = t.value<T>(x);
+      if (GradSlot<T> dx = t.gradient<T>(x))
+        kernels::activation_backward<T>(t.exec(), kind, dx.data, t.upstream<T>(y), in, x.size(), dx.accumulate);
     });
   });
   return y;

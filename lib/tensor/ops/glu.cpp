@@ -1,5 +1,5 @@
 // Gated linear unit (Shazeer 2020): x = [gate | up] of width 2D,  y = act(gate) ⊙ up.
-//   dgate += act'(gate) ⊙ up ⊙ dy,  dup += act(gate) ⊙ dy
+//   dgate += act'(gate) ⊙ up ⊙ dy,  dup += act(gate) ⊙ dy.    y can be made again from x.
 #include "tensor/ops.h"
 
 namespace llmkit::ops {
@@ -7,18 +7,23 @@ namespace llmkit::ops {
 Tensor glu(Tape& tape, const Tensor& x, Activation kind) {
   int64_t rows = x.rows(), width = x.dim(-1) / 2;
   if (x.dim(-1) % 2 != 0) throw Error("glu needs an even width, found " + x.shape().text());
-  Tensor y = tape.output(x.shape().with_last(width), x.dtype(), {x});
+  Tensor y = tape.transient_output(x.shape().with_last(width), x.dtype(), {x});
   dispatch(x.dtype(), [&]<class T>() {
     using kernels::Matrix;
-    if (!tape.planning())
-      kernels::glu_forward<T>(tape.exec(), kind, {y.data<T>(), rows, width}, Matrix<const T>(x.data<T>(), rows, width, 2 * width),
-                              Matrix<const T>(x.data<T>() + width, rows, width, 2 * width));
+    auto forward = [=](Tape& t) {
+      if (t.planning()) return;
+      const T* in = t.value<T>(x);
+      kernels::glu_forward<T>(t.exec(), kind, {y.data<T>(), rows, width}, Matrix<const T>(in, rows, width, 2 * width),
+                              Matrix<const T>(in + width, rows, width, 2 * width));
+    };
+    forward(tape);
+    tape.remake(y, forward);
     tape.record(y, [=](Tape& t) {
-      T* dx = t.gradient_sum<T>(x);
+      const T* in = t.value<T>(x);
+      GradSlot<T> dx = t.gradient<T>(x);
       if (!dx) return;
-      kernels::glu_backward<T>(t.exec(), kind, {dx, rows, width, 2 * width}, {dx + width, rows, width, 2 * width},
-                               {t.upstream<T>(y), rows, width}, {x.data<T>(), rows, width, 2 * width},
-                               {x.data<T>() + width, rows, width, 2 * width});
+      kernels::glu_backward<T>(t.exec(), kind, {dx.data, rows, width, 2 * width}, {dx.data + width, rows, width, 2 * width},
+                               {t.upstream<T>(y), rows, width}, {in, rows, width, 2 * width}, {in + width, rows, width, 2 * width}, dx.accumulate);
     });
   });
   return y;

@@ -1,6 +1,8 @@
 // Linear layer with everything that may be fused into its product.
 //   z = x Wᵀ + bias,  y = act(z) + residual        x [M, K], W [N, K], bias [N], residual, y [M, N]
 //   dz = act'(z) ⊙ dy,  dx += dz W,  dW += dzᵀ x,  dbias += Σ_m dz_m,  dresidual += dy
+#include <algorithm>
+
 #include "kernels/elementwise.h"
 #include "kernels/reduce.h"
 #include "tensor/ops.h"
@@ -24,7 +26,7 @@ void multiply_by_weight(Tape& tape, Matrix<T> c, Matrix<const T> a, const Tensor
                         const kernels::Epilogue<T>& epilogue) {
   Matrix<const T> w(weight.data<T>(), weight.dim(0), weight.dim(1));
   if constexpr (std::is_same_v<T, float>) {
-    if (WeightCache* cache = weight.node().cache) {
+    if (WeightCache* cache = tape.keeps_packed() ? weight.node().cache : nullptr) {
       auto& packed = transposed ? cache->forward(tape.exec(), w, tape.precision()) : cache->backward(tape.exec(), w, tape.precision());
       kernels::gemm_packed(tape.exec(), c, a, packed, epilogue);
       return;
@@ -36,21 +38,31 @@ void multiply_by_weight(Tape& tape, Matrix<T> c, Matrix<const T> a, const Tensor
     kernels::gemm_nn<T>(tape.exec(), c, a, w, {tape.precision(), epilogue});
 }
 
+// The scratch memory of the products: a packed weight (where no copy is kept), or both operands of dW.
+template <class T>
+void plan_products(Tape& tape, int64_t rows, int64_t in, int64_t out) {
+  if (!tape.planning()) return;
+  const bool bf16 = tape.precision() == Precision::bf16;
+  const int64_t element = bf16 ? 2 : static_cast<int64_t>(sizeof(T));
+  int64_t weight = tape.keeps_packed() ? 0 : in * out, converted = bf16 ? rows * std::max(in, out) : 0;
+  tape.plan_workspace(static_cast<size_t>(element * std::max(weight + converted, rows * (in + out))));
+}
+
 template <class T>
 void backward(Tape& tape, const Tensor& y, const Tensor& x, const Tensor& weight, const LinearOptions& o, const T* z) {
   int64_t rows = x.rows(), in = weight.dim(1), out = weight.dim(0);
   Tape::Scope scratch(tape);
   const T* dz = tape.upstream<T>(y);
   if (o.activation != Activation::none) {
-    T* buffer = tape.save<T>(rows * out);
-    if (!tape.planning()) {
-      kernels::fill<T>(tape.exec(), buffer, T(0), rows * out);
-      kernels::activation_backward<T>(tape.exec(), o.activation, buffer, dz, z, rows * out);
-    }
-    dz = buffer;
+    // In place of dy, unless the residual is going to need it.
+    T* place = o.residual ? tape.save<T>(rows * out) : tape.upstream_in_place<T>(y);
+    if (!tape.planning()) kernels::activation_backward<T>(tape.exec(), o.activation, place, dz, z, rows * out, false);
+    dz = place;
   }
+  plan_products<T>(tape, rows, in, out);
+  const T* input = weight.needs_grad() ? tape.value<T>(x) : nullptr;
   if (GradSlot<T> dw = tape.gradient<T>(weight))
-    kernels::gemm_tn<T>(tape.exec(), {dw.data, out, in}, {dz, rows, out}, {x.data<T>(), rows, in},
+    kernels::gemm_tn<T>(tape.exec(), {dw.data, out, in}, {dz, rows, out}, {input, rows, in},
                         {tape.precision(), accumulating<T>(dw.accumulate)});
   if (T* dbias = tape.gradient_sum<T>(o.bias)) kernels::column_sum<T>(tape.exec(), dbias, {dz, rows, out});
   if (GradSlot<T> dx = tape.gradient<T>(x))
@@ -66,11 +78,14 @@ Tensor linear(Tape& tape, const Tensor& x, const Tensor& weight, const LinearOpt
   if (o.bias) expect_shape("linear", "bias", o.bias, {out});
   Shape shape = x.shape().with_last(out);
   if (o.residual) expect_shape("linear", "residual", o.residual, shape);
-  Tensor y = tape.output(shape, x.dtype(), {x, weight, o.bias, o.residual});
+  const bool activated = o.activation != Activation::none;
+  Tensor y = activated && !o.residual ? tape.transient_output(shape, x.dtype(), {x, weight, o.bias})
+                                      : tape.output(shape, x.dtype(), {x, weight, o.bias, o.residual});
 
   dispatch(x.dtype(), [&]<class T>() {
     T* z = nullptr;
-    if (o.activation != Activation::none && y.needs_grad()) z = tape.save<T>(rows * out);
+    if (activated && y.needs_grad()) z = tape.save<T>(rows * out);
+    plan_products<T>(tape, rows, in, out);
     if (!tape.planning()) {
       kernels::Epilogue<T> epilogue;
       epilogue.bias = o.bias ? o.bias.data<T>() : nullptr;
@@ -79,6 +94,9 @@ Tensor linear(Tape& tape, const Tensor& x, const Tensor& weight, const LinearOpt
       if (o.residual) epilogue.residual = {o.residual.data<T>(), rows, out};
       multiply_by_weight<T>(tape, {y.data<T>(), rows, out}, {x.data<T>(), rows, in}, weight, true, epilogue);
     }
+    tape.remake(y, [y, z, kind = o.activation](Tape& t) {
+      if (!t.planning()) kernels::activation_forward<T>(t.exec(), kind, y.data<T>(), z, y.size());
+    });
     tape.record(y, [y, x, weight, o, z](Tape& t) { backward<T>(t, y, x, weight, o, z); });
   });
   return y;

@@ -9,31 +9,34 @@ Tensor norm(Tape& tape, const Tensor& x, const Tensor& weight, const Tensor& bia
   int64_t rows = x.rows(), dim = x.dim(-1);
   if (weight) expect_shape("norm", "weight", weight, {dim});
   if (bias) expect_shape("norm", "bias", bias, {dim});
-  Tensor y = tape.output(x.shape(), x.dtype(), {x, weight, bias});
+  Tensor y = tape.transient_output(x.shape(), x.dtype(), {x, weight, bias});
   NormKind kind = options.kind;
   dispatch(x.dtype(), [&]<class T>() {
     T* mean = y.needs_grad() && kind == NormKind::layer ? tape.save<T>(rows) : nullptr;
     T* rstd = y.needs_grad() ? tape.save<T>(rows) : nullptr;
-    if (!tape.planning()) {
+    auto forward = [=, epsilon = options.epsilon](Tape& t) {
+      if (t.planning()) return;
       kernels::NormArgs<T> args;
       args.kind = kind;
       args.rows = rows;
       args.dim = dim;
-      args.epsilon = static_cast<T>(options.epsilon);
-      args.x = x.data<T>();
+      args.epsilon = static_cast<T>(epsilon);
+      args.x = t.value<T>(x);
       args.weight = weight ? weight.data<T>() : nullptr;
       args.bias = bias ? bias.data<T>() : nullptr;
       args.y = y.data<T>();
       args.mean = mean;
       args.rstd = rstd;
-      kernels::norm_forward<T>(tape.exec(), args);
-    }
+      kernels::norm_forward<T>(t.exec(), args);
+    };
+    forward(tape);
+    tape.remake(y, forward);
     tape.record(y, [=](Tape& t) {
       kernels::NormGradient<T> args;
       args.kind = kind;
       args.rows = rows;
       args.dim = dim;
-      args.s = x.data<T>();
+      args.s = t.value<T>(x);
       args.weight = weight ? weight.data<T>() : nullptr;
       args.mean = mean;
       args.rstd = rstd;

@@ -16,11 +16,17 @@ namespace {
 template <class T>
 kernels::LogprobArgs<T> arguments(Tape& tape, const Tensor& hidden, const Tensor& weight, const int32_t* targets) {
   kernels::LogprobArgs<T> args;
-  args.hidden = {hidden.data<T>(), hidden.rows(), hidden.dim(-1)};
+  args.hidden = {tape.value<T>(hidden), hidden.rows(), hidden.dim(-1)};
   args.weight = {weight.data<T>(), weight.dim(0), weight.dim(1)};
   args.targets = targets;
   args.precision = tape.precision();
   return args;
+}
+
+void plan_workspace(Tape& tape, const Tensor& hidden, const Tensor& weight, bool gradient) {
+  if (!tape.planning()) return;
+  tape.plan_workspace(kernels::logprob_workspace(hidden.rows(), weight.dim(0), weight.dim(1),
+                                                 static_cast<size_t>(element_bytes(hidden.dtype())), tape.precision(), gradient));
 }
 
 void check(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> targets) {
@@ -39,6 +45,7 @@ Tensor token_logprobs(Tape& tape, const Tensor& hidden, const Tensor& weight, st
   check(tape, hidden, weight, targets);
   int64_t rows = hidden.rows();
   Tensor y = tape.output({rows}, hidden.dtype(), {hidden, weight});
+  plan_workspace(tape, hidden, weight, y.needs_grad());
   const int32_t* kept = y.needs_grad() ? tape.save_copy(targets.data(), rows) : targets.data();
   dispatch(hidden.dtype(), [&]<class T>() {
     T* lse = tape.save<T>(rows);
@@ -61,6 +68,7 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
   int64_t rows = hidden.rows();
   if (!tape.planning() && static_cast<int64_t>(weights.size()) != rows) throw Error("token_loss: one weight per row expected");
   Tensor y = tape.output({1}, hidden.dtype(), {hidden, weight});
+  plan_workspace(tape, hidden, weight, y.needs_grad());
   // A row without weight is no target: the kernel leaves it out.
   int32_t* kept = tape.save<int32_t>(rows);
   if (!tape.planning())
@@ -73,7 +81,9 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
     g.dlogprob = upstream;
     if (y.needs_grad()) {
       g.dhidden = {tape.gradient_sum<T>(hidden), rows, hidden.dim(-1)};
-      g.dweight = {tape.gradient_sum<T>(weight), weight.dim(0), weight.dim(1)};
+      GradSlot<T> dweight = tape.gradient<T>(weight);
+      g.dweight = {dweight.data, weight.dim(0), weight.dim(1)};
+      g.overwrite_weight = !dweight.accumulate;
     }
     if (!tape.planning()) {
       for (int64_t i = 0; i < rows; ++i) upstream[i] = static_cast<T>(-weights[i]);

@@ -125,6 +125,10 @@ TEST_CASE("activations and gated units in float stay near double on every instru
       activation_backward<float>(f.ex, kind, dx.data(), dy.data(), x.data(), n);
       activation_backward<double>(f.ex, kind, dxd.data(), dyd.data(), xd.data(), n);
       CHECK(distance(dx, dxd) < 3e-6);
+      std::vector<float> added(x.size(), 0.f), written = dy;  // in place of dy
+      activation_backward<float>(f.ex, kind, added.data(), dy.data(), x.data(), n);
+      activation_backward<float>(f.ex, kind, written.data(), written.data(), x.data(), n, false);
+      CHECK(written == added);
 
       const int64_t rows = 7, cols = n / rows;
       Matrix<float> g(x.data(), rows, cols), u(up.data(), rows, cols), d(dy.data(), rows, cols);

@@ -332,3 +332,77 @@ TEST_CASE("the plan of a step equals what the step uses") {
   CHECK(plan.parameters == model->parameters().count());
   CHECK(plan.text().find("total") != std::string::npos);
 }
+
+TEST_CASE("recomputation gives the bits of keeping everything, with dropout and documents, in less memory that was planned") {
+  Parallel parallel(2);
+  for (std::string_view name : {"gpt2", "llama"}) {
+    INFO(name);
+    ModelConfig config = tiny(name);
+    config.layers = 4;
+    config.attention_dropout = config.residual_dropout = config.embedding_dropout = 0.1;
+    const int64_t rows = 3 * 70;
+    std::vector<int32_t> tokens = random_tokens(rows, 1), targets = random_tokens(rows, 2), documents;
+    for (int64_t i = 0; i < rows; ++i) documents.push_back(static_cast<int32_t>(i / 31));
+    std::vector<float> weights(tokens.size(), 1.0f / static_cast<float>(rows));
+    TokenBatch batch;
+    batch.sequences = 3;
+    batch.length = 70;
+    batch.tokens = tokens;
+    std::vector<float> kept_gradients;
+    size_t kept_memory = 0;
+    for (models::Recompute recompute : {models::Recompute::none, models::Recompute::attention, models::Recompute::block}) {
+      CAPTURE(static_cast<int>(recompute));
+      auto model = Model::create(config, 1, parallel, {.recompute = recompute});
+      auto step = [&](Tape& tape, bool masked) {
+        batch.documents = masked ? std::span<const int32_t>(documents) : std::span<const int32_t>();
+        model->parameters().clear_gradients();
+        tape.begin(5);
+        tape.backward(model->loss(tape, batch, targets, weights));
+        auto gradients = model->parameters().gradients<float>();
+        return std::vector<float>(gradients.begin(), gradients.end());
+      };
+      Tape measured(parallel);
+      step(measured, false);
+      models::PlanRequest request{3, 70, Precision::f32, true, 2};
+      request.recompute = recompute;
+      models::MemoryPlan plan = Model::plan(config, request);
+      CHECK(plan.activations == measured.peak().activations + measured.peak().nodes);
+      CHECK(plan.activation_gradients == measured.peak().gradients);
+      size_t memory = plan.activations + plan.activation_gradients;
+      Tape tape(parallel);
+      std::vector<float> gradients = step(tape, true);
+      if (recompute == models::Recompute::none) {
+        kept_gradients = gradients;
+        kept_memory = memory;
+      }
+      CHECK(gradients == kept_gradients);
+      CHECK((recompute == models::Recompute::none || memory < kept_memory));
+    }
+  }
+  CHECK_THROWS_WITH_AS(models::parse_recompute("blocks"), doctest::Contains("none, attention or block"), UsageError);
+}
+
+TEST_CASE("the planned scratch memory of the kernels is what a step takes, within a tenth") {
+  Parallel parallel(2);
+  for (Precision precision : {Precision::f32, Precision::bf16}) {
+    for (int64_t vocabulary : {300, 9000}) {
+      CAPTURE(vocabulary);
+      ModelConfig config = tiny("gpt2");
+      config.vocab_size = vocabulary;
+      config.hidden_size = 128;
+      models::MemoryPlan plan = Model::plan(config, {4, 64, precision, true, 2});
+      auto model = Model::create(config, 1, parallel);
+      std::vector<int32_t> tokens = random_tokens(256, 1), targets = random_tokens(256, 2);
+      std::vector<float> weights(256, 1.0f);
+      TokenBatch batch;
+      batch.sequences = 4;
+      batch.length = 64;
+      batch.tokens = tokens;
+      Tape tape(parallel, {.precision = precision});
+      tape.begin();
+      tape.backward(model->loss(tape, batch, targets, weights));
+      double ratio = static_cast<double>(tape.peak().workspace) / static_cast<double>(plan.workspace);
+      CHECK(ratio == doctest::Approx(1.0).epsilon(0.1));
+    }
+  }
+}
