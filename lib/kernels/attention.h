@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/attention_hooks.h"
 #include "kernels/exec.h"
 
 namespace llmkit::kernels {
@@ -25,6 +26,7 @@ struct AttentionShape {
   bool causal = true;           // query at position p sees keys ≤ p
   int64_t window = 0;           // > 0: and only keys > p - window
   T dropout = 0;                // of the probabilities, kept ones scaled by 1/(1-dropout)
+  const AttentionHooks<T>* hooks = nullptr;
 };
 
 template <class T>
@@ -40,6 +42,7 @@ struct AttentionSequence {
   // Block-diagonal mask: a query sees a key only when their ids are equal. Null: no such mask.
   const int32_t* query_documents = nullptr;
   const int32_t* key_documents = nullptr;
+  int64_t number = 0;           // what hooks know it by
   uint64_t dropout_key = 0;     // names the random stream: (seed, step, sequence, layer)
 };
 

@@ -33,11 +33,28 @@ struct AttentionImpl {
     return r;
   }
 
-  // One tile of queries × keys: what hides pairs in it.
-  struct Tile {
-    int64_t query, queries;    // of the sequence
-    int64_t key, keys;
-  };
+  // One tile of queries × keys.
+  using Tile = AttentionTile<T>;
+  using Hooks = AttentionHooks<T>;
+  static Tile make_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t query, int64_t queries, int64_t key) {
+    Tile t;
+    t.sequence = s.number;
+    t.head = head;
+    t.kv_head = head / (shape.heads / shape.kv_heads);
+    t.query = query;
+    t.queries = queries;
+    t.query_position = s.query_start + query;
+    t.q = s.q + query * shape.q_stride + head * shape.head_dim;
+    t.q_stride = shape.q_stride;
+    t.k_stride = shape.k_stride;
+    move_to(t, shape, s, key);
+    return t;
+  }
+  static void move_to(Tile& t, const Shape& shape, const Sequence& s, int64_t key) {
+    t.key = key;
+    t.keys = std::min(kK, s.key_length - key);
+    t.k = s.k + key * shape.k_stride + t.kv_head * shape.head_dim;
+  }
   static bool needs_mask(const Shape& shape, const Sequence& s, const Tile& t) {
     const int64_t first = s.query_start + t.query, last = first + t.queries - 1;
     return s.query_documents || (shape.causal && t.key + t.keys - 1 > first) || (shape.window > 0 && t.key <= last - shape.window);
@@ -84,15 +101,48 @@ struct AttentionImpl {
     }
   }
 
-  // Sᵀ of a tile: masked scores.
-  static void scores(const Shape& shape, const Sequence& s, const Tile& t, int64_t kv_head, const T* q_transposed, T* out) {
-    const T* k = s.k + t.key * shape.k_stride + kv_head * shape.head_dim;
-    Product::run({t.keys, kQ, shape.head_dim, k, shape.k_stride, 1, q_transposed, kQ, out, kQ});
+  // Queries and keys as a hook turned them for a pair of tiles.
+  struct Turned {
+    alignas(64) T q[kQ * kMaxHeadDim], k[kK * kMaxHeadDim];
+    alignas(64) T dq[kQ * kMaxHeadDim], dk[kK * kMaxHeadDim];
+  };
+  // Rows of q and k that the products read, and their strides.
+  struct Rows {
+    const T *q, *k;
+    int64_t q_stride, k_stride;
+  };
+  static Rows rows_of(const Shape& shape, const Tile& t, Turned* turned) {
+    if (!turned) return {t.q, t.k, t.q_stride, t.k_stride};
+    shape.hooks->transform(shape.hooks->context, t, turned->q, turned->k);
+    return {turned->q, turned->k, shape.head_dim, shape.head_dim};
+  }
+  static bool turns(const Shape& shape) { return shape.hooks && shape.hooks->transform; }
+
+  // Sᵀ of a tile: masked scores. q_transposed is made here where a hook turns the queries.
+  static Rows scores(const Shape& shape, const Sequence& s, const Tile& t, Turned* turned, T* q_transposed, T* out) {
+    const Rows rows = rows_of(shape, t, turned);
+    if (turned) transpose_in(q_transposed, rows.q, rows.q_stride, t.queries, shape.head_dim, shape.scale);
+    Product::run({t.keys, kQ, shape.head_dim, rows.k, rows.k_stride, 1, q_transposed, kQ, out, kQ});
+    if (shape.hooks && shape.hooks->add_scores) shape.hooks->add_scores(shape.hooks->context, t, out);
     if (needs_mask(shape, s, t)) mask(shape, s, t, out);
+    return rows;
   }
 
   static void forward_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t begin) {
-    if (s.query_length - begin <= kFewQueries && shape.dropout == 0) {
+    if (turns(shape)) {
+      forward_turned(shape, s, head, begin);
+    } else {
+      forward_tile(shape, s, head, begin, nullptr);
+    }
+  }
+  // Apart, so that only this one's stack holds the turned rows.
+  [[gnu::noinline]] static void forward_turned(const Shape& shape, const Sequence& s, int64_t head, int64_t begin) {
+    Turned turned;
+    forward_tile(shape, s, head, begin, &turned);
+  }
+
+  static void forward_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t begin, Turned* turned) {
+    if (s.query_length - begin <= kFewQueries && shape.dropout == 0 && !shape.hooks) {
       for (int64_t i = begin; i < s.query_length; ++i) forward_query(shape, s, head, i);
       return;
     }
@@ -103,14 +153,15 @@ struct AttentionImpl {
     alignas(64) T top[kQ], total[kQ], alpha[kQ];
     const int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
     const int64_t queries = std::min(kQ, s.query_length - begin);
-    transpose_in(q_transposed, s.q + begin * shape.q_stride + head * dim, shape.q_stride, queries, dim, shape.scale);
+    Tile t = make_tile(shape, s, head, begin, queries, 0);
+    if (!turned) transpose_in(q_transposed, t.q, t.q_stride, queries, dim, shape.scale);
     std::fill(out, out + dim * kQ, T(0));
     std::fill(top, top + kQ, -kInfinity);
     std::fill(total, total + kQ, T(0));
     const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
     for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
-      const Tile t{begin, queries, key, std::min(kK, s.key_length - key)};
-      scores(shape, s, t, kv_head, q_transposed, p);
+      move_to(t, shape, s, key);
+      scores(shape, s, t, turned, q_transposed, p);
       for (int64_t q = 0; q < kQ; q += V::kWidth) softmax_column(p + q, t.keys, top + q, total + q, alpha + q);
       if (shape.dropout > 0) {
         dropout_factors(shape, s, t, head, factors);
@@ -118,6 +169,7 @@ struct AttentionImpl {
       }
       const T* v = s.v + key * shape.v_stride + kv_head * dim;
       Product::run({dim, kQ, t.keys, v, 1, shape.v_stride, p, kQ, out, kQ, true, alpha});
+      if (shape.hooks && shape.hooks->add_values) shape.hooks->add_values(shape.hooks->context, t, p, out);
     }
     finish(shape, s, head, begin, queries, out, top, total);
   }
@@ -154,7 +206,7 @@ struct AttentionImpl {
     T top = -kInfinity, total = 0;
     const Range keys = visible_keys(shape, s, position, position);
     for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
-      const Tile t{query, 1, key, std::min(kK, s.key_length - key)};
+      const Tile t = make_tile(shape, s, head, query, 1, key);
       const T* k = s.k + key * shape.k_stride + kv_head * dim;
       for (int64_t j = 0; j < t.keys; j += V::kWidth) key_scores(p + j, q, k + j * shape.k_stride, shape.k_stride, t.keys - j, dim);
       if (needs_mask(shape, s, t)) {
@@ -217,6 +269,18 @@ struct AttentionImpl {
 
   // With P, dPᵀ = V dOᵀ and δ_q = dO_q·O_q:  dSᵀ = Pᵀ (dPᵀ - δ),  dQ += dS K,  dK += dSᵀ Q,  dV += Pᵀ dO.
   static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head) {
+    if (turns(shape)) {
+      backward_turned(shape, s, g, kv_head);
+    } else {
+      backward_head(shape, s, g, kv_head, nullptr);
+    }
+  }
+  [[gnu::noinline]] static void backward_turned(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head) {
+    Turned turned;
+    backward_head(shape, s, g, kv_head, &turned);
+  }
+
+  static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head, Turned* turned) {
     alignas(64) T q_transposed[kMaxHeadDim * kQ];
     alignas(64) T dout_transposed[kMaxHeadDim * kQ];
     alignas(64) T p[kK * kQ];
@@ -224,13 +288,15 @@ struct AttentionImpl {
     alignas(64) T factors[kK * kQ];
     alignas(64) T lse[kQ], delta[kQ];
     const int64_t dim = shape.head_dim, group = shape.heads / shape.kv_heads;
+    const Hooks* hooks = shape.hooks;
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       for (int64_t begin = 0; begin < s.query_length; begin += kQ) {
         const int64_t queries = std::min(kQ, s.query_length - begin);
-        const T* q = s.q + begin * shape.q_stride + head * dim;
+        Tile t = make_tile(shape, s, head, begin, queries, 0);
+        t.dq = g.dq + begin * shape.q_stride + head * dim;
         const T* dout = g.dout + begin * shape.out_stride + head * dim;
         const T* out = s.out + begin * shape.out_stride + head * dim;
-        transpose_in(q_transposed, q, shape.q_stride, queries, dim, shape.scale);
+        if (!turned) transpose_in(q_transposed, t.q, t.q_stride, queries, dim, shape.scale);
         transpose_in(dout_transposed, dout, shape.out_stride, queries, dim, 1);
         for (int64_t i = 0; i < kQ; ++i) {
           // A query that sees nothing, or none at all, has p = e^{s - ∞} = 0.
@@ -240,20 +306,29 @@ struct AttentionImpl {
         }
         const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
         for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
-          const Tile t{begin, queries, key, std::min(kK, s.key_length - key)};
-          scores(shape, s, t, kv_head, q_transposed, p);
+          move_to(t, shape, s, key);
+          t.dk = g.dk + key * shape.k_stride + kv_head * dim;
+          const Rows rows = scores(shape, s, t, turned, q_transposed, p);
           const T* v = s.v + key * shape.v_stride + kv_head * dim;
           Product::run({t.keys, kQ, dim, v, shape.v_stride, 1, dout_transposed, kQ, ds, kQ});
+          if (hooks && hooks->values_dp) hooks->values_dp(hooks->context, t, dout_transposed, ds);
           const bool drop = shape.dropout > 0;
           if (drop) dropout_factors(shape, s, t, head, factors);
-          score_gradients(p, ds, drop ? factors : nullptr, t.keys, lse, delta, shape.scale);
-          const T* k = s.k + key * shape.k_stride + kv_head * dim;
-          T* dq = g.dq + begin * shape.q_stride + head * dim;
-          T* dk = g.dk + key * shape.k_stride + kv_head * dim;
+          const bool hooked = hooks && hooks->scores_backward;
+          score_gradients(p, ds, drop ? factors : nullptr, t.keys, lse, delta, hooked ? T(1) : shape.scale);
+          if (hooks && hooks->values_backward) hooks->values_backward(hooks->context, t, p, dout_transposed);
+          if (hooked) {
+            hooks->scores_backward(hooks->context, t, ds);
+            for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth) V::store(ds + i, V::mul(V::load(ds + i), V::set1(shape.scale)));
+          }
           T* dv = g.dv + key * shape.v_stride + kv_head * dim;
           Product::run({t.keys, dim, queries, p, kQ, 1, dout, shape.out_stride, dv, shape.v_stride, true});
-          Product::run({queries, dim, t.keys, ds, 1, kQ, k, shape.k_stride, dq, shape.q_stride, true});
-          Product::run({t.keys, dim, queries, ds, kQ, 1, q, shape.q_stride, dk, shape.k_stride, true});
+          T* dq = turned ? turned->dq : t.dq;
+          T* dk = turned ? turned->dk : t.dk;
+          const int64_t q_stride = rows.q_stride, k_stride = rows.k_stride;
+          Product::run({queries, dim, t.keys, ds, 1, kQ, rows.k, k_stride, dq, q_stride, !turned});
+          Product::run({t.keys, dim, queries, ds, kQ, 1, rows.q, q_stride, dk, k_stride, !turned});
+          if (turned) hooks->transform_backward(hooks->context, t, turned->dq, turned->dk);
         }
       }
     }
@@ -284,7 +359,12 @@ struct AttentionImpl {
     }
   }
 
-  static constexpr AttentionKernels<T> table() { return {.forward_tile = forward_tile, .backward_head = backward_head}; }
+  static constexpr AttentionKernels<T> table() {
+    AttentionKernels<T> kernels{};
+    kernels.forward_tile = forward_tile;  // the overload of the table's type
+    kernels.backward_head = backward_head;
+    return kernels;
+  }
 };
 
 }  // namespace llmkit::kernels

@@ -6,7 +6,6 @@
 namespace llmkit::kernels {
 
 inline constexpr int64_t kMaxHeadDim = 256;
-inline constexpr int64_t kQueryTile = 64, kKeyTile = 64;
 
 template <class T>
 struct AttentionKernels {

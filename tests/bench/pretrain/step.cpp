@@ -75,7 +75,8 @@ int main(int argc, char** argv) {
     optimizer->step(exec, {step + 1, 1e-4, optim::clip_scale(norm, 1.0)});
     double end = now();
     if (parts)
-      std::printf("%.4f forward %.4f backward %.4f update %.4f\n", end - begin, forward - begin, backward - forward, end - backward);
+      std::printf("%.4f forward %.4f backward %.4f update %.4f\n", end - begin, forward - begin, backward - forward,
+                  end - backward);
     else
       std::printf("%.5f\n", end - begin);
     std::fflush(stdout);
@@ -88,7 +89,8 @@ int main(int argc, char** argv) {
   request.precision = precision;
   request.recompute = model_options.recompute;
   models::MemoryPlan plan = models::Model::plan(config, request);
-  std::printf("{\"loss\": %.6f, \"peak_mb\": %ld, \"planned_mb\": %zu, \"packed_mb\": %zu, \"workspace_mb\": %zu}\n", loss_value, usage.ru_maxrss / 1024,
-              plan.total() >> 20, model->parameters().packed_bytes() >> 20, tape.peak().workspace >> 20);
+  std::printf("{\"loss\": %.6f, \"peak_mb\": %ld, \"planned_mb\": %zu, \"packed_mb\": %zu, \"workspace_mb\": %zu}\n",
+              loss_value, usage.ru_maxrss / 1024, plan.total() >> 20, model->parameters().packed_bytes() >> 20,
+              tape.peak().workspace >> 20);
   std::fprintf(stderr, "%s", plan.text().c_str());
 }
