@@ -14,9 +14,8 @@ static void write_weights(const char *path, const int *dims) {
   for (int i = 0; i < NUM_PARAMETER_TENSORS; i++) count += sizes[i];
   FILE *file = fopen(path, "wb");
   fwrite(header, sizeof(int), 256, file);
-  unsigned long long state = 1337;
   for (size_t i = 0; i < count; i++) {
-    float value = (random_f32(&state) - 0.5f) * 0.04f;
+    float value = ((float)rand() / (float)RAND_MAX - 0.5f) * 0.04f;
     fwrite(&value, sizeof value, 1, file);
   }
   fclose(file);
