@@ -3,49 +3,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/utf8.h"
-
 namespace llmkit {
-
-void append_json_quoted(std::string& out, std::string_view text) {
-  constexpr char kHex[] = "0123456789abcdef";
-  out += '"';
-  size_t plain = 0;  // start of the bytes not yet copied
-  auto flush = [&](size_t end) { out.append(text, plain, end - plain); };
-  for (size_t i = 0; i < text.size();) {
-    auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x80) {
-      if (size_t n = utf8_sequence_length(text.substr(i))) {
-        i += n;
-        continue;
-      }
-      flush(i);
-      out += "\xEF\xBF\xBD";
-    } else if (c >= 0x20 && c != '"' && c != '\\') {
-      ++i;
-      continue;
-    } else {
-      flush(i);
-      switch (c) {
-        case '"': out += "\\\""; break;
-        case '\\': out += "\\\\"; break;
-        case '\n': out += "\\n"; break;
-        case '\r': out += "\\r"; break;
-        case '\t': out += "\\t"; break;
-        default: out += {'\\', 'u', '0', '0', kHex[c >> 4], kHex[c & 15]};
-      }
-    }
-    plain = ++i;
-  }
-  flush(text.size());
-  out += '"';
-}
-
-std::string json_quote(std::string_view text) {
-  std::string out;
-  append_json_quoted(out, text);
-  return out;
-}
 
 void JsonWriter::newline() {
   if (indent_ == 0) return;

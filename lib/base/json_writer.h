@@ -12,6 +12,7 @@ namespace llmkit {
 // `text` with quotes and escapes; bytes that are not UTF-8 become U+FFFD.
 std::string json_quote(std::string_view text);
 void append_json_quoted(std::string& out, std::string_view text);
+void append_json_escaped(std::string& out, std::string_view text);  // no quotes; `text` is known to be UTF-8
 
 class JsonWriter {
  public:
@@ -30,11 +31,13 @@ class JsonWriter {
   JsonWriter& raw(std::string_view json);  // already JSON
 
   template <class T>
-    requires std::integral<T>
-  JsonWriter& value(T v) {
-    if constexpr (std::same_as<T, bool>) return raw(v ? "true" : "false");
-    else if constexpr (std::signed_integral<T>) return raw(std::to_string(static_cast<int64_t>(v)));
-    else return raw(std::to_string(static_cast<uint64_t>(v)));
+  requires std::integral<T> JsonWriter& value(T v) {
+    if constexpr (std::same_as<T, bool>)
+      return raw(v ? "true" : "false");
+    else if constexpr (std::signed_integral<T>)
+      return raw(std::to_string(static_cast<int64_t>(v)));
+    else
+      return raw(std::to_string(static_cast<uint64_t>(v)));
   }
   template <class T>
   JsonWriter& member(std::string_view name, const T& v) {
@@ -51,7 +54,7 @@ class JsonWriter {
   std::string& out_;
   int indent_;
   int depth_ = 0;
-  bool first_ = true;      // nothing written yet in the open container
+  bool first_ = true;  // nothing written yet in the open container
   bool after_key_ = false;
 };
 

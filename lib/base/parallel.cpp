@@ -27,7 +27,9 @@ constexpr size_t kMostWorkers = 1024;
 
 #ifdef LLMKIT_STD_THREADS
 thread_local size_t worker_index = 0;
-size_t this_worker() { return worker_index; }
+size_t this_worker() {
+  return worker_index;
+}
 #else
 size_t this_worker() {
   static std::atomic<size_t> threads_seen{0};
@@ -64,7 +66,8 @@ class FirstException {
 int cgroup_quota() {
   double quota = 0, period = 0;
   std::string text;
-  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> text >> period && text != "max") quota = std::atof(text.c_str());
+  if (std::ifstream v2("/sys/fs/cgroup/cpu.max"); v2 >> text >> period && text != "max")
+    quota = std::atof(text.c_str());
   if (quota <= 0) {
     std::ifstream q("/sys/fs/cgroup/cpu/cpu.cfs_quota_us"), p("/sys/fs/cgroup/cpu/cpu.cfs_period_us");
     q >> quota;
@@ -77,7 +80,8 @@ int cgroup_quota() {
 
 int available_threads() {
   cpu_set_t set;
-  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency());
+  int cores = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set)
+                                                          : static_cast<int>(std::thread::hardware_concurrency());
   return std::max(1, std::min(cores, cgroup_quota()));
 }
 
@@ -88,8 +92,7 @@ void allow_many_workers() {
 }
 
 struct Parallel::Impl {
-  explicit Impl(int n)
-      : threads(n), arena(n), tiles_of(kMostWorkers) {}
+  explicit Impl(int n) : threads(n), arena(n), tiles_of(kMostWorkers) {}
 
   // Counted by thread: the place of a thread in the arena changes whenever it comes back.
   void count_here() { tiles_of[this_worker() % kMostWorkers].fetch_add(1, std::memory_order_relaxed); }
@@ -99,17 +102,22 @@ struct Parallel::Impl {
   std::vector<std::atomic<int64_t>> tiles_of;
 };
 
-Parallel::Parallel(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : available_threads())) { allow_many_workers(); }
+Parallel::Parallel(int threads) : impl_(std::make_unique<Impl>(threads > 0 ? threads : available_threads())) {
+  allow_many_workers();
+}
 Parallel::~Parallel() = default;
-int Parallel::threads() const { return impl_->threads; }
+int Parallel::threads() const {
+  return impl_->threads;
+}
 
 ParallelStats Parallel::stats() const {
   ParallelStats s;
+  int64_t most = 0;
   for (auto& count : impl_->tiles_of) {
     int64_t n = count.load();
-    if (n == 0) continue;
-    s.least_tiles = s.workers == 0 ? n : std::min(s.least_tiles, n);
-    ++s.workers;
+    s.least_tiles = std::max(s.least_tiles, std::min(n, most));
+    most = std::max(most, n);
+    s.workers += n > 0;
     s.tiles += n;
   }
   return s;
@@ -185,8 +193,8 @@ namespace {
 // Reads while there is room, writes what is finished, and works along where both have to wait. Source and sink stay on
 // the calling thread: it is the one that a signal interrupts in a read.
 template <class Spawn>
-void drive(OrderedWindow& window, size_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& sink,
-           const std::function<void(void*)>& drop, Spawn&& spawn) {
+void drive(OrderedWindow& window, size_t max_items, const std::function<void*()>& source,
+           const std::function<void(void*)>& sink, const std::function<void(void*)>& drop, Spawn&& spawn) {
   bool more = true;
   try {
     while (more || window.size() > 0) {
@@ -216,8 +224,9 @@ void drive(OrderedWindow& window, size_t max_items, const std::function<void*()>
 
 }  // namespace
 
-void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& source, const std::function<void(void*)>& work,
-                            const std::function<void(void*)>& sink, const std::function<void(void*)>& drop) {
+void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& source,
+                            const std::function<void(void*)>& work, const std::function<void(void*)>& sink,
+                            const std::function<void(void*)>& drop) {
   std::function<void(void*)> counted = [&](void* item) {
     impl_->count_here();
     InsideTile guard;

@@ -1,12 +1,10 @@
 // Tiny models against PyTorch and transformers: golden.json holds their numbers, make_golden.py wrote it. Weights come
 // from a formula, through a safetensors file, so that the import is on the path too.
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <map>
-
-#include <unistd.h>
 
 #include "formats/json.h"
 #include "formats/safetensors.h"
@@ -14,20 +12,12 @@
 #include "models/architecture.h"
 #include "models/model.h"
 #include "optim/optimizer.h"
+#include "temporary_folder.h"
 
 namespace llmkit::test {
 namespace {
 
 using formats::Json;
-namespace fs = std::filesystem;
-
-struct Folder {
-  std::string path;
-  explicit Folder(const std::string& name) : path((fs::temp_directory_path() / ("llmkit-parity-" + name + "-" + std::to_string(::getpid()))).string()) {
-    fs::create_directories(path);
-  }
-  ~Folder() { fs::remove_all(path); }
-};
 
 std::vector<double> numbers(const Json& array) {
   std::vector<double> out;
@@ -49,7 +39,8 @@ std::vector<double> formula(const std::string& name, const std::vector<int64_t>&
   for (unsigned char c : name) bytes += c;
   double shift = shape.size() == 1 && name.ends_with("weight") ? 1.0 : 0.0;
   std::vector<double> out;
-  for (int64_t i = 0; i < n; ++i) out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
+  for (int64_t i = 0; i < n; ++i)
+    out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
   return out;
 }
 
@@ -77,7 +68,8 @@ std::map<std::string, std::vector<double>> by_their_names(models::Model& model, 
     const double* from = flat.data() + p.offset + name.first_row * cols;
     std::vector<double> t(static_cast<size_t>(n * cols));
     for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < cols; ++j) t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
+      for (int64_t j = 0; j < cols; ++j)
+        t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
     out[name.theirs] = std::move(t);
   }
   return out;
@@ -90,7 +82,8 @@ void check_probe(const std::vector<double>& tensor, const std::vector<double>& e
   double norm = expected[0];
   CHECK(std::sqrt(squares) == doctest::Approx(norm).epsilon(tolerance));
   size_t stride = std::max<size_t>(1, tensor.size() / 4);
-  for (size_t k = 1; k < expected.size(); ++k) CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
+  for (size_t k = 1; k < expected.size(); ++k)
+    CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
 }
 
 double largest_difference(std::span<const double> a, const std::vector<double>& b) {
@@ -128,13 +121,14 @@ TEST_CASE("logits, loss and gradients in double equal PyTorch's") {
   Parallel parallel(2);
   for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
     INFO("model ", kind);
-    Folder folder(kind);
+    TemporaryFolder folder;
     write_folder(folder.path, expected);
     auto model = models::Model::load(folder.path, parallel, {.dtype = DType::f64});
     Tape tape(parallel);
     tape.begin();
     Tensor logits = model->logits(tape, golden.batch());
-    CHECK(largest_difference({logits.data<double>(), static_cast<size_t>(logits.size())}, numbers(expected.at("logits"))) < 1e-12);
+    CHECK(largest_difference({logits.data<double>(), static_cast<size_t>(logits.size())},
+                             numbers(expected.at("logits"))) < 1e-12);
 
     tape.begin();
     Tensor loss = model->loss(tape, golden.batch(), golden.targets, golden.weights);
@@ -154,7 +148,7 @@ TEST_CASE("logits in float equal those of transformers to 1e-5, also after savin
   Parallel parallel(2);
   for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
     INFO("model ", kind);
-    Folder folder(kind + "-f32"), saved(kind + "-saved");
+    TemporaryFolder folder, saved;
     write_folder(folder.path, expected);
     auto model = models::Model::load(folder.path, parallel);
     model->save(saved.path);
@@ -174,7 +168,7 @@ TEST_CASE("three AdamW steps with clipping equal PyTorch's") {
   Parallel parallel(2);
   for (const auto& [kind, expected] : golden.file.at("models").as_object().members) {
     INFO("model ", kind);
-    Folder folder(kind + "-adamw");
+    TemporaryFolder folder;
     write_folder(folder.path, expected);
     auto model = models::Model::load(folder.path, parallel, {.dtype = DType::f64});
     Tape tape(parallel);

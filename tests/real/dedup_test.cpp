@@ -1,34 +1,27 @@
 // Near duplicates in real books: novels in two independent digital editions.
+#include "dedup/dedup.h"
+
 #include <doctest/doctest.h>
 #include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
 
 #include "base/json_writer.h"
-#include "dedup/dedup.h"
 #include "formats/json.h"
 #include "io/input.h"
 #include "real_data.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::dedup;
-namespace fs = std::filesystem;
 
 namespace {
 
 struct Quiet : ProgressSink {
   void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Scratch {
-  fs::path path = fs::temp_directory_path() / ("llmkit-real-dedup-" + std::to_string(::getpid()));
-  Scratch() { fs::create_directories(path); }
-  ~Scratch() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
 };
 
 DedupResult run(const DedupOptions& options, uint64_t seed = 0) {
@@ -53,10 +46,12 @@ std::map<std::string, double> dropped(const std::string& clusters) {
 
 }  // namespace
 
-TEST_CASE("five novels in two editions: every pair is found, no other, and the similarities are those of an independent program") {
+TEST_CASE(
+    "five novels in two editions: every pair is found, no other, and the similarities are those of an independent "
+    "program") {
   std::string file = real::data_file("dedup/same_work_docs.jsonl.zst");
   if (file.empty()) return;
-  Scratch scratch;
+  TemporaryFolder scratch;
   DedupOptions options;
   options.inputs = {file};
   options.output = scratch.file("out.jsonl");
@@ -67,22 +62,27 @@ TEST_CASE("five novels in two editions: every pair is found, no other, and the s
   CHECK(result.documents == 10);
   CHECK(result.kept == 5);
   CHECK(result.candidate_pairs == 5);
-  // Jaccard similarity of the sets of word 5-grams after lower case, NFD without Mn and Cf, digits to 0, words [^\W_]+ (Python 3.11).
-  const std::map<std::string, double> expected{{"cbm/Charles Dickens/Bleak House.md", 0.996602}, {"cbm/Charlotte Bronte/Jane Eyre.md", 0.990894},
-                                               {"cbm/Thomas Hardy/Jude the Obscure.md", 0.998335}, {"cbm/Wilkie Collins/The Woman in White.md", 0.999692},
+  // Jaccard similarity of the sets of word 5-grams after lower case, NFD without Mn and Cf, digits to 0, words [^\W_]+
+  // (Python 3.11).
+  const std::map<std::string, double> expected{{"cbm/Charles Dickens/Bleak House.md", 0.996602},
+                                               {"cbm/Charlotte Bronte/Jane Eyre.md", 0.990894},
+                                               {"cbm/Thomas Hardy/Jude the Obscure.md", 0.998335},
+                                               {"cbm/Wilkie Collins/The Woman in White.md", 0.999692},
                                                {"cbm/Charlotte Bronte/Shirley.md", 0.996833}};
   auto exact = dropped(options.clusters);
   for (auto& [id, similarity] : expected) CHECK(std::abs(exact.at(id) - similarity) < 0.00006);
   options.verify = 0;
   run(options);
   auto estimated = dropped(options.clusters);
-  for (auto& [id, similarity] : expected) CHECK(std::abs(estimated.at(id) - similarity) < 4 * std::sqrt(similarity * (1 - similarity) / 112) + 0.005);
+  for (auto& [id, similarity] : expected)
+    CHECK(std::abs(estimated.at(id) - similarity) < 4 * std::sqrt(similarity * (1 - similarity) / 112) + 0.005);
 }
 
 TEST_CASE("a Chinese novel in two editions: most chapters find their twin, and no chapter another") {
-  std::string plain = real::data_file("text/zh_novel_shuihu.txt.zst"), html = real::data_file("dedup/zh_shuihu_html_edition.tar.zst");
+  std::string plain = real::data_file("text/zh_novel_shuihu.txt.zst"),
+              html = real::data_file("dedup/zh_shuihu_html_edition.tar.zst");
   if (plain.empty() || html.empty()) return;
-  Scratch scratch;
+  TemporaryFolder scratch;
   std::string lines;
   int pages = 0;
   auto add = [&](const std::string& id, std::string_view text) {
@@ -107,13 +107,15 @@ TEST_CASE("a Chinese novel in two editions: most chapters find their twin, and n
   }
   starts.push_back(novel.size());
   for (size_t i = 0; i + 1 < starts.size(); ++i)
-    if (starts[i + 1] - starts[i] > 3000) add("plain/" + std::to_string(i), std::string_view(novel).substr(starts[i], starts[i + 1] - starts[i]));
+    if (starts[i + 1] - starts[i] > 3000)
+      add("plain/" + std::to_string(i), std::string_view(novel).substr(starts[i], starts[i + 1] - starts[i]));
   std::ofstream(scratch.file("in.jsonl")) << lines;
   DedupOptions options;
   options.inputs = {scratch.file("in.jsonl")};
   options.output = scratch.file("out.jsonl");
   auto result = run(options);
-  MESSAGE(pages << " pages, " << result.documents << " documents, " << result.clusters << " clusters, " << result.near_dropped + result.exact_dropped << " dropped");
+  MESSAGE(pages << " pages, " << result.documents << " documents, " << result.clusters << " clusters, "
+                << result.near_dropped + result.exact_dropped << " dropped");
   CHECK(result.documents > 200);
   CHECK(result.clusters >= 90);  // the others differ too much: some chapters are worded anew
   CHECK((result.cluster_sizes.empty() || result.cluster_sizes.back().first == 2));

@@ -1,7 +1,6 @@
 #include "dedup/dedup.h"
 
 #include <doctest/doctest.h>
-
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "dedup/shingles.h"
 #include "formats/json.h"
 #include "io/input.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::dedup;
@@ -26,17 +26,6 @@ namespace {
 
 struct Quiet : ProgressSink {
   void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("llmkit-dedup-" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(file(name), std::ios::binary) << content;
-    return file(name);
-  }
 };
 
 std::string read(const std::string& path) {
@@ -65,7 +54,9 @@ std::string line(const std::string& id, const std::string& text) {
 
 std::string words(Rng& rng, int count) {
   std::string text;
-  for (int i = 0; i < count; ++i) text += "w" + std::string(1, static_cast<char>('a' + rng.below(26))) + static_cast<char>('a' + rng.below(26)) + static_cast<char>('a' + rng.below(26)) + " ";
+  for (int i = 0; i < count; ++i)
+    text += "w" + std::string(1, static_cast<char>('a' + rng.below(26))) + static_cast<char>('a' + rng.below(26)) +
+            static_cast<char>('a' + rng.below(26)) + " ";
   return text;
 }
 
@@ -91,12 +82,13 @@ std::string corpus(int count, int every, int length, std::set<std::pair<int, int
 }  // namespace
 
 TEST_CASE("exact and near duplicates go, lines that stay are unchanged and in order") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{1};
   std::string a = words(rng, 200), b = words(rng, 200), near = a;
   near.replace(20, 1, " other ");
   std::string first = "{ \"id\" : 7,  \"text\": \"" + a + "\", \"meta\": {\"x\":[1, 2]} }\n", second = line("b", b);
-  std::string in = folder.write("in.jsonl", first + second + line("copy", "  " + b + "!") + line("near", near) + line("c", words(rng, 100)));
+  std::string in = folder.write(
+      "in.jsonl", first + second + line("copy", "  " + b + "!") + line("near", near) + line("c", words(rng, 100)));
   DedupOptions options;
   options.inputs = {in};
   options.output = folder.file("out.jsonl");
@@ -130,7 +122,7 @@ TEST_CASE("exact and near duplicates go, lines that stay are unchanged and in or
 }
 
 TEST_CASE("planted near duplicates are all found, and nothing else is") {
-  Folder folder;
+  TemporaryFolder folder;
   std::set<std::pair<int, int>> copies;
   DedupOptions options;
   options.inputs = {folder.write("in.jsonl", corpus(2000, 5, 150, &copies))};
@@ -142,11 +134,12 @@ TEST_CASE("planted near duplicates are all found, and nothing else is") {
 }
 
 TEST_CASE("the longest document of a cluster survives where asked for") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{2};
   std::string text = words(rng, 300);
   DedupOptions options;
-  options.inputs = {folder.write("in.jsonl", line("short", text) + line("long", text + "and one more") + line("middle", text + "more"))};
+  options.inputs = {folder.write(
+      "in.jsonl", line("short", text) + line("long", text + "and one more") + line("middle", text + "more"))};
   options.output = folder.file("out.jsonl");
   options.keep = Keep::longest;
   run(options);
@@ -154,10 +147,11 @@ TEST_CASE("the longest document of a cluster survives where asked for") {
 }
 
 TEST_CASE("verification drops candidates that are not similar enough, by the exact similarity") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{3};
   std::string base = words(rng, 400), other = base;
-  for (size_t at = 10; at + 40 < other.size(); at += 160) other.replace(at, 4, "zzzz");  // 1 word in 32 or so: 5 of 32 shingles
+  for (size_t at = 10; at + 40 < other.size(); at += 160)
+    other.replace(at, 4, "zzzz");  // 1 word in 32 or so: 5 of 32 shingles
   DedupOptions options;
   options.inputs = {folder.write("in.jsonl", line("a", base) + line("b", other))};
   options.output = folder.file("out.jsonl");
@@ -178,7 +172,8 @@ TEST_CASE("verification drops candidates that are not similar enough, by the exa
   make_set(x.hashes);
   make_set(y.hashes);
   char exact[16];
-  std::snprintf(exact, sizeof exact, "%.4f", jaccard(x.hashes.data(), x.hashes.size(), y.hashes.data(), y.hashes.size()));
+  std::snprintf(exact, sizeof exact, "%.4f",
+                jaccard(x.hashes.data(), x.hashes.size(), y.hashes.data(), y.hashes.size()));
   CHECK(table.find("1\tb\t" + std::string(exact) + "\tnear\t0\t2\t") != std::string::npos);
   options.verify = 0.99;
   auto apart = run(options);
@@ -188,15 +183,16 @@ TEST_CASE("verification drops candidates that are not similar enough, by the exa
 }
 
 TEST_CASE("documents without words are only duplicates of the very same text") {
-  Folder folder;
+  TemporaryFolder folder;
   DedupOptions options;
-  options.inputs = {folder.write("in.jsonl", line("1", "!!!") + line("2", "???") + line("3", "!!!") + line("4", "") + line("5", ""))};
+  options.inputs = {
+      folder.write("in.jsonl", line("1", "!!!") + line("2", "???") + line("3", "!!!") + line("4", "") + line("5", ""))};
   options.output = folder.file("out.jsonl");
   CHECK(run(options).kept == 3);
 }
 
 TEST_CASE("each method alone removes only its own kind") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{4};
   std::string a = words(rng, 200), near = a + "end";
   DedupOptions options;
@@ -213,10 +209,11 @@ TEST_CASE("each method alone removes only its own kind") {
 }
 
 TEST_CASE("ten thousand damaged lines are counted, located and skipped") {
-  Folder folder;
+  TemporaryFolder folder;
   std::string in;
   Rng rng{5};
-  for (int i = 0; i < 10'000; ++i) in += i % 100 == 0 ? line(std::to_string(i), words(rng, 20)) : i % 3 ? "{\"text\": \n" : "{\"text\": \"\xff\"}\n";
+  for (int i = 0; i < 10'000; ++i)
+    in += i % 100 == 0 ? line(std::to_string(i), words(rng, 20)) : i % 3 ? "{\"text\": \n" : "{\"text\": \"\xff\"}\n";
   DedupOptions options;
   options.inputs = {folder.write("in.jsonl", in)};
   options.output = folder.file("out.jsonl");
@@ -228,8 +225,9 @@ TEST_CASE("ten thousand damaged lines are counted, located and skipped") {
   CHECK(result.bad.first()[0].find("in.jsonl") != std::string::npos);
 }
 
-TEST_CASE("an empty input gives an empty output; a missing one or an existing output is an error that leaves files alone") {
-  Folder folder;
+TEST_CASE(
+    "an empty input gives an empty output; a missing one or an existing output is an error that leaves files alone") {
+  TemporaryFolder folder;
   DedupOptions options;
   options.inputs = {folder.write("in.jsonl", "")};
   options.output = folder.file("out.jsonl");
@@ -245,7 +243,7 @@ TEST_CASE("an empty input gives an empty output; a missing one or an existing ou
 }
 
 TEST_CASE("an input that is also the output is replaced only when all is read") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{6};
   std::string a = line("1", words(rng, 50)), b = line("2", words(rng, 50));
   DedupOptions options;
@@ -257,7 +255,7 @@ TEST_CASE("an input that is also the output is replaced only when all is read") 
 }
 
 TEST_CASE("one and eight threads, and memory that does not suffice, give the same bytes") {
-  Folder folder;
+  TemporaryFolder folder;
   std::string in = folder.write("in.jsonl", corpus(12'000, 4, 120));
   REQUIRE(fs::file_size(in) > 6'000'000);
   DedupOptions options;
@@ -288,7 +286,7 @@ TEST_CASE("one and eight threads, and memory that does not suffice, give the sam
 }
 
 TEST_CASE("a pipe is copied and then read like a file") {
-  Folder folder;
+  TemporaryFolder folder;
   Rng rng{7};
   std::string a = line("1", words(rng, 50)), b = line("2", words(rng, 50));
   std::string fifo = folder.file("pipe");
@@ -305,9 +303,10 @@ TEST_CASE("a pipe is copied and then read like a file") {
 }
 
 TEST_CASE("text files come out as JSON lines") {
-  Folder folder;
+  TemporaryFolder folder;
   DedupOptions options;
-  options.inputs = {folder.write("a.txt", "the same words again and again"), folder.write("b.txt", "The same words, again and again.")};
+  options.inputs = {folder.write("a.txt", "the same words again and again"),
+                    folder.write("b.txt", "The same words, again and again.")};
   options.output = folder.file("out.jsonl");
   CHECK(run(options).kept == 1);
   CHECK(formats::parse_json(read(options.output), "out").at("text").as_string() == "the same words again and again");

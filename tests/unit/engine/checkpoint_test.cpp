@@ -8,21 +8,13 @@
 
 #include "base/error.h"
 #include "io/files.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::engine;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "llmkit-checkpoint-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 std::function<void(const std::string&)> files_with(const std::string& content, io::System* system = nullptr) {
   return [=](const std::string& folder) {
@@ -50,7 +42,9 @@ class FullDisk final : public io::System {
  public:
   explicit FullDisk(int calls) : left_(calls) {}
   bool hit() const { return left_ < 0; }
-  ssize_t write(int fd, const void* buffer, size_t bytes) override { return full() ? -1 : System::write(fd, buffer, bytes); }
+  ssize_t write(int fd, const void* buffer, size_t bytes) override {
+    return full() ? -1 : System::write(fd, buffer, bytes);
+  }
   int fsync(int fd) override { return full() ? -1 : System::fsync(fd); }
   int rename(const char* from, const char* to) override { return full() ? -1 : System::rename(from, to); }
 
@@ -112,7 +106,8 @@ TEST_CASE("no checkpoint, no folder and foreign names are no checkpoints") {
   TemporaryFolder folder;
   std::vector<std::string> notes;
   CHECK_FALSE(newest_valid_checkpoint(folder.path + "/none", notes));
-  for (const char* name : {"step-", "step-12x", "step-000007.tmp", "other"}) fs::create_directory(folder.path + "/" + name);
+  for (const char* name : {"step-", "step-12x", "step-000007.tmp", "other"})
+    fs::create_directory(folder.path + "/" + name);
   CHECK_FALSE(newest_valid_checkpoint(folder.path, notes));
   CHECK(notes.empty());
 }

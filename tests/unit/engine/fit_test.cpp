@@ -13,21 +13,13 @@
 #include "engine/checkpoint.h"
 #include "engine/fit_state.h"
 #include "io/files.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::engine;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "llmkit-fit-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 class Silent final : public ProgressSink {
  public:
@@ -68,7 +60,8 @@ class Line final : public Objective {
       slope_gradient[1] += static_cast<float>(2 * error * b / kRows);
       offset_gradient[0] += static_cast<float>(2 * error / kRows);
     }
-    if (step == trouble_step && trouble == Trouble::not_a_number) slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
+    if (step == trouble_step && trouble == Trouble::not_a_number)
+      slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
     if (step == trouble_step && trouble == Trouble::spike) loss += 1e6;
     return loss;
   }
@@ -113,13 +106,17 @@ FitResult run(Line& line, const std::string& folder, RunMode mode, const FitOpti
   return fit(line, line.parameters, options, run_folder, context);
 }
 
-std::string bytes_of(const std::string& path) { return io::read_file(path); }
+std::string bytes_of(const std::string& path) {
+  return io::read_file(path);
+}
 
 void check_same_run(const std::string& one, const std::string& other) {
   CHECK(bytes_of(one + "/metrics.jsonl") == bytes_of(other + "/metrics.jsonl"));
   CHECK(bytes_of(one + "/samples.txt") == bytes_of(other + "/samples.txt"));
   for (const char* file : {"model.safetensors", "optimizer.safetensors", "state.json", "manifest.json"})
-    CHECK_MESSAGE(bytes_of(one + "/checkpoints/step-000120/" + file) == bytes_of(other + "/checkpoints/step-000120/" + file), file);
+    CHECK_MESSAGE(
+        bytes_of(one + "/checkpoints/step-000120/" + file) == bytes_of(other + "/checkpoints/step-000120/" + file),
+        file);
 }
 
 }  // namespace
@@ -145,7 +142,8 @@ TEST_CASE("a run that was stopped or broken off anywhere and resumed writes the 
   for (auto trouble : {Line::Trouble::stop, Line::Trouble::crash}) {
     for (int64_t step : {0, 20, 77, 119}) {
       CAPTURE(step);
-      std::string path = folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
+      std::string path =
+          folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
       Line first;
       first.trouble = trouble;
       first.trouble_step = step;
@@ -228,8 +226,8 @@ TEST_CASE("an update from a NaN is left out, and the run reaches its goal all th
   FitResult result = run(line, folder.path, RunMode::fresh);
   CHECK(result.anomalies == 1);
   CHECK(line.parameters.values<float>(line.parameters.at("slope"))[0] == doctest::Approx(2).epsilon(0.01));
-  CHECK(bytes_of(folder.path + "/metrics.jsonl").find(R"({"step": 31, "anomaly": "gradient norm is NaN", "applied": false})") !=
-        std::string::npos);
+  CHECK(bytes_of(folder.path + "/metrics.jsonl")
+            .find(R"({"step": 31, "anomaly": "gradient norm is NaN", "applied": false})") != std::string::npos);
 }
 
 TEST_CASE("under `stop` a spike ends the run with the step and the reason, before the update") {
@@ -239,7 +237,8 @@ TEST_CASE("under `stop` a spike ends the run with the step and the reason, befor
   line.trouble_step = 100;
   FitOptions options = options_for_test();
   options.anomaly.policy = AnomalyPolicy::stop;
-  CHECK_THROWS_WITH_AS(run(line, folder.path, RunMode::fresh, options), doctest::Contains("step 101: training stopped: loss"), Error);
+  CHECK_THROWS_WITH_AS(run(line, folder.path, RunMode::fresh, options),
+                       doctest::Contains("step 101: training stopped: loss"), Error);
   std::vector<std::string> notes;
   CHECK(newest_valid_checkpoint(folder.path + "/checkpoints", notes)->step == 100);
 }

@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "io/files.h"
-#include "unit/io/scratch.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -80,15 +80,15 @@ TEST_CASE("what is no conversation is refused with its reason") {
 }
 
 TEST_CASE("files of lines and files of one array are read one after the other") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   io::write_file_atomically(
-      scratch.path("a.json"),
+      scratch.file("a.json"),
       "\n [{\"question\": \"1\", \"answer\": \"x\"}, {\"bad\": 1},\n {\"question\": \"2\", \"answer\": \"x\"}]");
   io::write_file_atomically(
-      scratch.path("b.jsonl"),
+      scratch.file("b.jsonl"),
       "{\"question\": \"3\", \"answer\": \"x\"}\n\nbad\n{\"question\": \"4\", \"answer\": \"x\"}");
-  io::write_file_atomically(scratch.path("c.jsonl"), "");
-  ConversationReader reader({scratch.path(".")});
+  io::write_file_atomically(scratch.file("c.jsonl"), "");
+  ConversationReader reader({scratch.file(".")});
   Conversation conversation;
   std::string order;
   while (reader.next(conversation)) order += conversation.messages[0].content;

@@ -5,7 +5,7 @@
 #include "formats/json.h"
 #include "io/files.h"
 #include "io/output.h"
-#include "unit/io/scratch.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -103,19 +103,19 @@ TEST_CASE("a string is written so that it reads back equal, invalid bytes as U+F
 }
 
 TEST_CASE("a reader goes through many inputs, counts bad lines and says where the first ones are") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   std::string lines;
   for (int i = 0; i < 1000; ++i) {
     lines += "{\"text\": \"" + std::to_string(i) + "\"}\n";
     if (i % 50 == 7) lines += "broken\n\n";
   }
-  io::write_file_atomically(scratch.path("a.jsonl"), lines);
-  auto packed = io::create_output(scratch.path("b.jsonl.zst"));
+  io::write_file_atomically(scratch.file("a.jsonl"), lines);
+  auto packed = io::create_output(scratch.file("b.jsonl.zst"));
   packed->write("\xEF\xBB\xBF{\"text\": \"z\"}\r\n{\"text\": \"last\"}");
   packed->finish();
-  io::write_file_atomically(scratch.path("c.txt"), "plain\ntext\n");
-  io::write_file_atomically(scratch.path("empty.jsonl"), "");
-  DocumentReader reader({scratch.path(".")});
+  io::write_file_atomically(scratch.file("c.txt"), "plain\ntext\n");
+  io::write_file_atomically(scratch.file("empty.jsonl"), "");
+  DocumentReader reader({scratch.file(".")});
   Document document;
   std::vector<std::string> texts;
   while (reader.next(document)) texts.push_back(document.text);
@@ -131,15 +131,15 @@ TEST_CASE("a reader goes through many inputs, counts bad lines and says where th
 }
 
 TEST_CASE("text files can be read a document a line") {
-  Scratch scratch;
-  io::write_file_atomically(scratch.path("c.txt"), "one\n\n\xff\ntwo");
+  TemporaryFolder scratch;
+  io::write_file_atomically(scratch.file("c.txt"), "one\n\n\xff\ntwo");
   DocumentReaderOptions options;
   options.text_files = TextFiles::lines;
-  DocumentReader reader({scratch.path("c.txt")}, options);
+  DocumentReader reader({scratch.file("c.txt")}, options);
   Document document;
   REQUIRE(reader.next(document));
   CHECK(document.text == "one");
-  CHECK(document.id == scratch.path("c.txt") + ":1");
+  CHECK(document.id == scratch.file("c.txt") + ":1");
   REQUIRE(reader.next(document));
   CHECK(document.text == "two");
   CHECK_FALSE(reader.next(document));
@@ -147,13 +147,13 @@ TEST_CASE("text files can be read a document a line") {
 }
 
 TEST_CASE("all lines before the cut of a truncated gzip file are read, then comes an error") {
-  Scratch scratch;
-  auto packed = io::create_output(scratch.path("a.jsonl.gz"));
+  TemporaryFolder scratch;
+  auto packed = io::create_output(scratch.file("a.jsonl.gz"));
   for (int i = 0; i < 20'000; ++i) packed->write("{\"text\": \"" + std::to_string(i * 48271 % 65537) + "\"}\n");
   packed->finish();
-  std::string bytes = io::read_file(scratch.path("a.jsonl.gz"));
-  io::write_file_atomically(scratch.path("cut.jsonl.gz"), bytes.substr(0, bytes.size() / 2));
-  DocumentReader reader({scratch.path("cut.jsonl.gz")});
+  std::string bytes = io::read_file(scratch.file("a.jsonl.gz"));
+  io::write_file_atomically(scratch.file("cut.jsonl.gz"), bytes.substr(0, bytes.size() / 2));
+  DocumentReader reader({scratch.file("cut.jsonl.gz")});
   Document document;
   int count = 0;
   CHECK_THROWS_WITH_AS(
@@ -167,12 +167,12 @@ TEST_CASE("all lines before the cut of a truncated gzip file are read, then come
 }
 
 TEST_CASE("a line over the cap is counted and skipped") {
-  Scratch scratch;
-  io::write_file_atomically(scratch.path("a.jsonl"),
+  TemporaryFolder scratch;
+  io::write_file_atomically(scratch.file("a.jsonl"),
                             "{\"text\": \"" + std::string(5000, 'x') + "\"}\n{\"text\": \"ok\"}\n");
   DocumentReaderOptions options;
   options.max_line_bytes = 1000;
-  DocumentReader reader({scratch.path("a.jsonl")}, options);
+  DocumentReader reader({scratch.file("a.jsonl")}, options);
   Document document;
   REQUIRE(reader.next(document));
   CHECK(document.text == "ok");
@@ -180,7 +180,7 @@ TEST_CASE("a line over the cap is counted and skipped") {
 }
 
 TEST_CASE("a hundred thousand damaged lines among good ones are counted by reason and cost no good line") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   const std::vector<std::pair<std::string, std::string>> damage = {{"{\"text\": \"cut", "invalid-json"},
                                                                    {"\xff\xfe\x00", "invalid-utf8"},
                                                                    {"[1, 2]", "not-an-object"},
@@ -198,8 +198,8 @@ TEST_CASE("a hundred thousand damaged lines among good ones are counted by reaso
     lines += line;
     good += line;
   }
-  io::write_file_atomically(scratch.path("a.jsonl"), lines);
-  DocumentReader reader({scratch.path("a.jsonl")});
+  io::write_file_atomically(scratch.file("a.jsonl"), lines);
+  DocumentReader reader({scratch.file("a.jsonl")});
   Document document;
   std::string out;
   while (reader.next(document)) write_document(out, document);

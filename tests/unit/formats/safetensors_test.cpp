@@ -4,7 +4,7 @@
 
 #include <cstring>
 
-#include "unit/io/scratch.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -59,12 +59,12 @@ TEST_CASE("a file that the Python package wrote is read, and ours is the same by
   CHECK(std::memcmp(tensor->data.data(), w, sizeof w) == 0);
   CHECK(file.find("none") == nullptr);
 
-  Scratch scratch;
+  TemporaryFolder scratch;
   write_safetensors(
-      scratch.path("a"),
+      scratch.file("a"),
       {{"b", DType::i64, {2}, std::as_bytes(std::span(b))}, {"w", DType::f32, {2, 3}, std::as_bytes(std::span(w))}},
       {{"format", "pt"}});
-  CHECK(io::read_file(scratch.path("a")) == golden);
+  CHECK(io::read_file(scratch.file("a")) == golden);
 }
 
 TEST_CASE("an empty file of tensors, a scalar and an empty tensor are fine") {
@@ -126,14 +126,14 @@ TEST_CASE("every prefix of a good file is refused, and no single flipped bit cra
 }
 
 TEST_CASE("a sharded model is found through its index, which may not leave the folder") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   const float one[] = {1}, two[] = {2};
-  write_safetensors(scratch.path("m-1.safetensors"), {{"a", DType::f32, {1}, std::as_bytes(std::span(one))}});
-  write_safetensors(scratch.path("m-2.safetensors"), {{"b", DType::f32, {1}, std::as_bytes(std::span(two))}});
+  write_safetensors(scratch.file("m-1.safetensors"), {{"a", DType::f32, {1}, std::as_bytes(std::span(one))}});
+  write_safetensors(scratch.file("m-2.safetensors"), {{"b", DType::f32, {1}, std::as_bytes(std::span(two))}});
   auto index = [&](const std::string& map) {
-    io::write_file_atomically(scratch.path("model.safetensors.index.json"), "{\"weight_map\": {" + map + "}}");
+    io::write_file_atomically(scratch.file("model.safetensors.index.json"), "{\"weight_map\": {" + map + "}}");
   };
-  auto open = [&] { return SafetensorsModel::open(scratch.path(".")); };
+  auto open = [&] { return SafetensorsModel::open(scratch.file(".")); };
   index(R"("a": "m-1.safetensors", "b": "m-2.safetensors")");
   CHECK(std::memcmp(open().find("b")->data.data(), two, 4) == 0);
   CHECK(open().tensors().size() == 2);
@@ -146,9 +146,9 @@ TEST_CASE("a sharded model is found through its index, which may not leave the f
 }
 
 TEST_CASE("a shape that does not fit its data is not written") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   const float one[] = {1};
-  CHECK_THROWS_WITH_AS(write_safetensors(scratch.path("m"), {{"a", DType::f32, {2}, std::as_bytes(std::span(one))}}),
+  CHECK_THROWS_WITH_AS(write_safetensors(scratch.file("m"), {{"a", DType::f32, {2}, std::as_bytes(std::span(one))}}),
                        doctest::Contains("disagree"), Error);
   CHECK(scratch.entries().empty());
 }

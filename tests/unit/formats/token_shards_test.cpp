@@ -5,8 +5,8 @@
 #include <filesystem>
 
 #include "base/rng.h"
+#include "temporary_folder.h"
 #include "unit/io/faults.h"
-#include "unit/io/scratch.h"
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -46,10 +46,10 @@ void write(const std::string& folder, const Data& data, int64_t vocab_size, int6
 TEST_CASE("tokens and documents are read back across shards, 2 and 4 bytes a token") {
   for (int64_t vocab_size : {int64_t{65536}, int64_t{65537}, int64_t{1} << 31}) {
     CAPTURE(vocab_size);
-    Scratch scratch;
+    TemporaryFolder scratch;
     Data data = make_data(vocab_size, 300);
-    write(scratch.path("d"), data, vocab_size, 100);
-    TokenShards shards = TokenShards::open(scratch.path("d"));
+    write(scratch.file("d"), data, vocab_size, 100);
+    TokenShards shards = TokenShards::open(scratch.file("d"));
     shards.verify();
     CHECK(shards.total_tokens() == static_cast<int64_t>(data.all.size()));
     CHECK(shards.total_documents() == 300);
@@ -78,11 +78,11 @@ TEST_CASE("tokens and documents are read back across shards, 2 and 4 bytes a tok
 }
 
 TEST_CASE("a token out of range is not written and the folder does not appear") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   TokenShardOptions options;
   options.vocab_size = 10;
   {
-    TokenShardWriter writer(scratch.path("d"), options);
+    TokenShardWriter writer(scratch.file("d"), options);
     const int32_t good[] = {9}, bad[] = {10}, negative[] = {-1};
     writer.add_document(good);
     CHECK_THROWS_WITH_AS(writer.add_document(bad), doctest::Contains("out of range"), Error);
@@ -92,21 +92,21 @@ TEST_CASE("a token out of range is not written and the folder does not appear") 
 }
 
 TEST_CASE("no documents at all is a valid folder") {
-  Scratch scratch;
-  write(scratch.path("d"), {}, 10, 10);
-  CHECK(TokenShards::open(scratch.path("d")).total_tokens() == 0);
+  TemporaryFolder scratch;
+  write(scratch.file("d"), {}, 10, 10);
+  CHECK(TokenShards::open(scratch.file("d")).total_tokens() == 0);
 }
 
 TEST_CASE("every truncation and every flipped bit of a shard is found") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   Data data = make_data(300, 6);
-  write(scratch.path("d"), data, 300, 1000);
-  std::string path = scratch.path("d/shard-00000.tok"), good = io::read_file(path);
+  write(scratch.file("d"), data, 300, 1000);
+  std::string path = scratch.file("d/shard-00000.tok"), good = io::read_file(path);
   auto found = [&](const std::string& bytes) {
     FastSystem system;
     io::write_file_atomically(path, bytes, true, &system);
     try {
-      TokenShards::open(scratch.path("d")).verify();
+      TokenShards::open(scratch.file("d")).verify();
     } catch (const Error&) {
       return true;
     }
@@ -124,10 +124,10 @@ TEST_CASE("every truncation and every flipped bit of a shard is found") {
 }
 
 TEST_CASE("a manifest may not name files outside its folder") {
-  Scratch scratch;
-  write(scratch.path("d"), make_data(10, 3), 10, 1000);
-  std::string path = scratch.path("d/manifest.json"), manifest = io::read_file(path);
+  TemporaryFolder scratch;
+  write(scratch.file("d"), make_data(10, 3), 10, 1000);
+  std::string path = scratch.file("d/manifest.json"), manifest = io::read_file(path);
   manifest.replace(manifest.find("shard-00000.tok"), 15, "../shard-00.tok");
   io::write_file_atomically(path, manifest);
-  CHECK_THROWS_WITH_AS(TokenShards::open(scratch.path("d")), doctest::Contains("outside the folder"), Error);
+  CHECK_THROWS_WITH_AS(TokenShards::open(scratch.file("d")), doctest::Contains("outside the folder"), Error);
 }

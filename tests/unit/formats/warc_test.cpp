@@ -5,8 +5,8 @@
 #include "formats/http.h"
 #include "io/files.h"
 #include "io/output.h"
+#include "temporary_folder.h"
 #include "unit/io/faults.h"
-#include "unit/io/scratch.h"
 
 using namespace llmkit;
 using namespace llmkit::formats;
@@ -21,14 +21,14 @@ std::string record(std::string_view uri, std::string_view content, std::string l
 
 // One gzip member, as WARC files have one a record.
 std::string member(const std::string& content) {
-  Scratch scratch;
+  TemporaryFolder scratch;
   FastSystem system;
   io::OutputOptions options;
   options.system = &system;
-  auto output = io::create_output(scratch.path("m.gz"), options);
+  auto output = io::create_output(scratch.file("m.gz"), options);
   output->write(content);
   output->finish();
-  return io::read_file(scratch.path("m.gz"));
+  return io::read_file(scratch.file("m.gz"));
 }
 
 struct Read {

@@ -6,8 +6,8 @@
 #include "io/files.h"
 #include "io/input.h"
 #include "io/output.h"
+#include "temporary_folder.h"
 #include "unit/io/faults.h"
-#include "unit/io/scratch.h"
 
 using namespace llmkit;
 using namespace llmkit::io;
@@ -15,16 +15,16 @@ using namespace llmkit::io;
 namespace {
 
 std::string pack(std::string_view content, Compression compression, int threads = 1) {
-  Scratch scratch;
+  TemporaryFolder scratch;
   FastSystem system;
   OutputOptions options;
   options.system = &system;
   options.compression = compression;
   options.threads = threads;
-  auto output = create_output(scratch.path("x"), options);
+  auto output = create_output(scratch.file("x"), options);
   output->write(content);
   output->finish();
-  return read_file(scratch.path("x"));
+  return read_file(scratch.file("x"));
 }
 
 // Numbers with some repetition: compresses about 3:1.

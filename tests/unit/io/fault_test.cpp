@@ -7,8 +7,8 @@
 #include "io/files.h"
 #include "io/input.h"
 #include "io/output.h"
+#include "temporary_folder.h"
 #include "unit/io/faults.h"
-#include "unit/io/scratch.h"
 
 using namespace llmkit;
 using namespace llmkit::io;
@@ -24,8 +24,8 @@ void for_every_call(Fault fault, const std::function<void(System&, const std::st
   for (int64_t n = 0;; ++n) {
     CAPTURE(n);
     REQUIRE(n < 1000);
-    Scratch scratch;
-    std::string path = scratch.path("out");
+    TemporaryFolder scratch;
+    std::string path = scratch.file("out");
     FastSystem healthy;
     write(healthy, path);  // a first version, then one over it
     std::string before = content(path);
@@ -72,8 +72,8 @@ TEST_CASE("the old file stays when any call before the rename fails") {
       bool replaced = false;
       for (int64_t n = 0; !replaced; ++n) {
         CAPTURE(n);
-        Scratch scratch;
-        std::string path = scratch.path(name);
+        TemporaryFolder scratch;
+        std::string path = scratch.file(name);
         FastSystem healthy;
         write_file_atomically(path, kOld, true, &healthy);
         FaultySystem system(fault, n);
@@ -109,14 +109,14 @@ TEST_CASE("an interrupted or short call changes nothing") {
     bool reached_end = false;
     for (int64_t n = 0; !reached_end; ++n) {
       CAPTURE(n);
-      Scratch scratch;
+      TemporaryFolder scratch;
       FaultySystem writing(fault, n);
       OutputOptions options;
       options.system = &writing;
       // rename, stat and ftruncate are not interruptible on a local disk; whatever happens, it is whole or absent.
       bool threw = false;
       try {
-        auto output = create_output(scratch.path("a.zst"), options);
+        auto output = create_output(scratch.file("a.zst"), options);
         output->write(kNew);
         output->finish();
       } catch (const Error&) {
@@ -128,7 +128,7 @@ TEST_CASE("an interrupted or short call changes nothing") {
         limits.system = &reading;
         std::string content;
         try {
-          content = read_all(*open_input(scratch.path("a.zst"), limits));
+          content = read_all(*open_input(scratch.file("a.zst"), limits));
           CHECK(content == kNew);
         } catch (const Error&) {
           CHECK(fault == Fault::eintr);
@@ -143,8 +143,8 @@ TEST_CASE("an interrupted or short call changes nothing") {
 }
 
 TEST_CASE("a read that fails is an error that names the file") {
-  Scratch scratch;
-  write_file_atomically(scratch.path("a"), kNew);
+  TemporaryFolder scratch;
+  write_file_atomically(scratch.file("a"), kNew);
   int closes_unseen = 0;
   for (int64_t n = 0;; ++n) {
     FaultySystem system(Fault::eio, n);
@@ -152,7 +152,7 @@ TEST_CASE("a read that fails is an error that names the file") {
     limits.system = &system;
     bool threw = false;
     try {
-      std::string content = read_all(*open_input(scratch.path("a"), limits));
+      std::string content = read_all(*open_input(scratch.file("a"), limits));
       CHECK(content == kNew);
     } catch (const Error& error) {
       threw = true;
@@ -170,8 +170,8 @@ TEST_CASE("a folder is replaced whole or not at all, whichever call fails") {
     bool reached_end = false;
     for (int64_t n = 0; !reached_end; ++n) {
       CAPTURE(n);
-      Scratch scratch;
-      std::string path = scratch.path("run");
+      TemporaryFolder scratch;
+      std::string path = scratch.file("run");
       auto write = [&](System& system, const std::string& content) {
         AtomicFolder folder(path, true, &system);
         write_file_atomically(folder.file("a"), content, true, &system);
@@ -198,19 +198,19 @@ TEST_CASE("a folder is replaced whole or not at all, whichever call fails") {
 }
 
 TEST_CASE("a full disk is one clear line") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   FaultySystem system(Fault::enospc, 4);
   OutputOptions options;
   options.system = &system;
   try {
-    auto output = create_output(scratch.path("docs.jsonl"), options);
+    auto output = create_output(scratch.file("docs.jsonl"), options);
     output->write(kNew);
     output->finish();
     FAIL("no error");
   } catch (const Error& error) {
     CHECK(
         std::string(error.what()) ==
-        scratch.path("docs.jsonl") +
+        scratch.file("docs.jsonl") +
             ": cannot write: No space left on device (free some space or write elsewhere; the old file is untouched)");
   }
 }
@@ -235,8 +235,8 @@ TEST_CASE("the full device and a closed pipe are told apart") {
 }
 
 TEST_CASE("a second writer of the same file is refused, and what a killed one left is reused") {
-  Scratch scratch;
-  std::string path = scratch.path("a");
+  TemporaryFolder scratch;
+  std::string path = scratch.file("a");
   {
     auto first = create_output(path);
     CHECK_THROWS_WITH_AS(create_output(path), doctest::Contains("being written by another process"), Error);
@@ -244,7 +244,7 @@ TEST_CASE("a second writer of the same file is refused, and what a killed one le
     first->finish();
   }
   std::filesystem::remove(path);
-  write_file_atomically(scratch.path(".a.llmkit-tmp"), "left over and longer");
+  write_file_atomically(scratch.file(".a.llmkit-tmp"), "left over and longer");
   write_file_atomically(path, "two");
   CHECK(read_file(path) == "two");
   CHECK(scratch.entries() == std::vector<std::string>{"a"});

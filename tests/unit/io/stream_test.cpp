@@ -6,7 +6,7 @@
 #include "io/input.h"
 #include "io/line_reader.h"
 #include "io/output.h"
-#include "unit/io/scratch.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::io;
@@ -32,40 +32,40 @@ std::string write_and_read(const std::string& path, const std::string& content) 
 }  // namespace
 
 TEST_CASE("what is written plain, as gzip and as zstd is read back") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   for (size_t lines : {size_t{0}, size_t{1}, size_t{200'000}}) {
     std::string content = sample(lines);
     for (std::string name : {"a.txt", "a.txt.gz", "a.txt.zst"}) {
-      std::string path = scratch.path(name + std::to_string(lines) + std::filesystem::path(name).extension().string());
+      std::string path = scratch.file(name + std::to_string(lines) + std::filesystem::path(name).extension().string());
       CHECK(write_and_read(path, content) == content);
     }
   }
 }
 
 TEST_CASE("the first bytes say what a file is, not its name") {
-  Scratch scratch;
-  create_output(scratch.path("x.gz"))->finish();
-  write_file_atomically(scratch.path("y.gz"), "plain text");
-  CHECK(read_all(*open_input(scratch.path("x.gz"))).empty());
-  CHECK(read_all(*open_input(scratch.path("y.gz"))) == "plain text");
+  TemporaryFolder scratch;
+  create_output(scratch.file("x.gz"))->finish();
+  write_file_atomically(scratch.file("y.gz"), "plain text");
+  CHECK(read_all(*open_input(scratch.file("x.gz"))).empty());
+  CHECK(read_all(*open_input(scratch.file("y.gz"))) == "plain text");
 }
 
 TEST_CASE("an existing file is only replaced when asked") {
-  Scratch scratch;
-  write_file_atomically(scratch.path("a"), "old");
-  CHECK_THROWS_WITH_AS(create_output(scratch.path("a")), doctest::Contains("already exists"), Error);
+  TemporaryFolder scratch;
+  write_file_atomically(scratch.file("a"), "old");
+  CHECK_THROWS_WITH_AS(create_output(scratch.file("a")), doctest::Contains("already exists"), Error);
   OutputOptions replace;
   replace.replace = true;
-  auto output = create_output(scratch.path("a"), replace);
+  auto output = create_output(scratch.file("a"), replace);
   output->write("new");
-  CHECK(read_file(scratch.path("a")) == "old");
+  CHECK(read_file(scratch.file("a")) == "old");
   output->finish();
-  CHECK(read_file(scratch.path("a")) == "new");
+  CHECK(read_file(scratch.file("a")) == "new");
 }
 
 TEST_CASE("an output that is not finished leaves nothing behind") {
-  Scratch scratch;
-  { create_output(scratch.path("a.zst"))->write("half"); }
+  TemporaryFolder scratch;
+  { create_output(scratch.file("a.zst"))->write("half"); }
   CHECK(scratch.entries().empty());
 }
 
@@ -104,30 +104,30 @@ TEST_CASE("a line over the cap is cut and flagged, and the next one is whole") {
 }
 
 TEST_CASE("a folder is expanded to its files in sorted order") {
-  Scratch scratch;
-  std::filesystem::create_directories(scratch.path("d/b"));
+  TemporaryFolder scratch;
+  std::filesystem::create_directories(scratch.file("d/b"));
   for (std::string name : {"d/z.jsonl", "d/a.jsonl.gz", "d/b/c.jsonl.zst", "d/.hidden.jsonl", "d/x.html"})
-    write_file_atomically(scratch.path(name), "");
-  auto found = list_inputs({"-", scratch.path("d"), scratch.path("d/x.html")}, {".jsonl"});
-  CHECK(found == std::vector<std::string>{"-", scratch.path("d/a.jsonl.gz"), scratch.path("d/b/c.jsonl.zst"),
-                                          scratch.path("d/z.jsonl"), scratch.path("d/x.html")});
-  CHECK_THROWS_WITH_AS(list_inputs({scratch.path("none")}, {".jsonl"}), doctest::Contains("No such file"), Error);
+    write_file_atomically(scratch.file(name), "");
+  auto found = list_inputs({"-", scratch.file("d"), scratch.file("d/x.html")}, {".jsonl"});
+  CHECK(found == std::vector<std::string>{"-", scratch.file("d/a.jsonl.gz"), scratch.file("d/b/c.jsonl.zst"),
+                                          scratch.file("d/z.jsonl"), scratch.file("d/x.html")});
+  CHECK_THROWS_WITH_AS(list_inputs({scratch.file("none")}, {".jsonl"}), doctest::Contains("No such file"), Error);
 }
 
 TEST_CASE("a folder appears whole or not at all") {
-  Scratch scratch;
+  TemporaryFolder scratch;
   {
-    AtomicFolder folder(scratch.path("run"));
+    AtomicFolder folder(scratch.file("run"));
     write_file_atomically(folder.file("a"), "1");
-    CHECK_FALSE(std::filesystem::exists(scratch.path("run")));
+    CHECK_FALSE(std::filesystem::exists(scratch.file("run")));
   }
   CHECK(scratch.entries().empty());
   for (std::string content : {"1", "2"}) {
-    AtomicFolder folder(scratch.path("run"), true);
+    AtomicFolder folder(scratch.file("run"), true);
     write_file_atomically(folder.file("a"), content);
     folder.finish();
-    CHECK(read_file(scratch.path("run/a")) == content);
+    CHECK(read_file(scratch.file("run/a")) == content);
     CHECK(scratch.entries() == std::vector<std::string>{"run"});
   }
-  CHECK_THROWS_WITH_AS(AtomicFolder(scratch.path("run")), doctest::Contains("already exists"), Error);
+  CHECK_THROWS_WITH_AS(AtomicFolder(scratch.file("run")), doctest::Contains("already exists"), Error);
 }

@@ -16,6 +16,7 @@
 #include "formats/token_shards.h"
 #include "io/files.h"
 #include "io/input.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::mix;
@@ -25,17 +26,6 @@ namespace {
 
 struct Quiet : ProgressSink {
   void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Folder {
-  fs::path path = fs::temp_directory_path() / ("llmkit-mix-" + std::to_string(::getpid()));
-  Folder() { fs::create_directories(path); }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const std::string& name) const { return (path / name).string(); }
-  std::string write(const std::string& name, const std::string& content) const {
-    std::ofstream(file(name), std::ios::binary) << content;
-    return file(name);
-  }
 };
 
 MixResult run(const MixOptions& options, Parallel& parallel, uint64_t seed = 0, uint64_t memory = 0) {
@@ -78,7 +68,8 @@ std::vector<formats::Json> read_parts(const std::string& folder) {
 std::map<std::string, std::string> all_files(const std::string& folder) {
   std::map<std::string, std::string> out;
   for (auto& entry : fs::recursive_directory_iterator(folder))
-    if (entry.is_regular_file()) out[fs::relative(entry.path(), folder).string()] = io::read_file(entry.path().string());
+    if (entry.is_regular_file())
+      out[fs::relative(entry.path(), folder).string()] = io::read_file(entry.path().string());
   return out;
 }
 
@@ -98,10 +89,11 @@ TEST_CASE("sources are written as NAME=PATH:WEIGHT, and paths may hold colons") 
 }
 
 TEST_CASE("token shards hold exactly the budget, in the planned proportions, as whole documents that end") {
-  Folder folder;
+  TemporaryFolder folder;
   auto tokenizer = tokenizer::Tokenizer::load("byte");
   MixOptions options;
-  options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 300, 200)) + ":3", "b=" + folder.write("b.jsonl", documents("b", 300, 100)) + ":1"});
+  options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 300, 200)) + ":3",
+                                   "b=" + folder.write("b.jsonl", documents("b", 300, 100)) + ":1"});
   options.output = folder.file("out");
   options.tokenizer = &tokenizer;
   options.plan.budget = 40'001;
@@ -131,12 +123,12 @@ TEST_CASE("token shards hold exactly the budget, in the planned proportions, as 
     last = text[0];
     if (ended) CHECK(seen.insert(text).second);  // less than one epoch: nothing twice
   }
-  CHECK(cut <= 2);       // at most one document of each source
-  CHECK(changes > 40);   // shuffled, not one source after the other
+  CHECK(cut <= 2);      // at most one document of each source
+  CHECK(changes > 40);  // shuffled, not one source after the other
 }
 
 TEST_CASE("repeated sources are repeated in whole epochs before anything comes again") {
-  Folder folder;
+  TemporaryFolder folder;
   auto tokenizer = tokenizer::Tokenizer::load("byte");
   MixOptions options;
   options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 50, 100))});
@@ -161,7 +153,7 @@ TEST_CASE("repeated sources are repeated in whole epochs before anything comes a
 }
 
 TEST_CASE("JSON lines keep their members, gain a source, and are cut at a character") {
-  Folder folder;
+  TemporaryFolder folder;
   std::string text;
   for (int i = 0; i < 100; ++i) text += "\u4e2d\u6587";  // three bytes a character
   std::string in;
@@ -181,10 +173,11 @@ TEST_CASE("JSON lines keep their members, gain a source, and are cut at a charac
 }
 
 TEST_CASE("held-out texts never occur in the training set, whatever the seed, and equal texts stay together") {
-  Folder folder;
+  TemporaryFolder folder;
   std::string a = documents("a", 400, 60);
   MixOptions options;
-  options.sources = parse_sources({"a=" + folder.write("a.jsonl", a + documents("b", 100, 60)), "copy=" + folder.write("copy.jsonl", a)});
+  options.sources = parse_sources(
+      {"a=" + folder.write("a.jsonl", a + documents("b", 100, 60)), "copy=" + folder.write("copy.jsonl", a)});
   options.validation_share = 0.1;
   options.plan.max_epochs = 1;
   std::vector<std::string> first;
@@ -213,10 +206,11 @@ TEST_CASE("held-out texts never occur in the training set, whatever the seed, an
 }
 
 TEST_CASE("the order depends on the seed, and on nothing else") {
-  Folder folder;
+  TemporaryFolder folder;
   auto tokenizer = tokenizer::Tokenizer::load("byte");
   MixOptions options;
-  options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 4000, 500)) + ":1", "b=" + folder.write("b.jsonl", documents("b", 9000, 300)) + ":2"});
+  options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 4000, 500)) + ":1",
+                                   "b=" + folder.write("b.jsonl", documents("b", 9000, 300)) + ":2"});
   options.tokenizer = &tokenizer;
   options.validation_share = 0.02;
   options.plan.budget = 3'000'000;
@@ -245,9 +239,10 @@ TEST_CASE("the order depends on the seed, and on nothing else") {
 }
 
 TEST_CASE("damaged lines are counted; missing inputs and existing folders are errors that leave files alone") {
-  Folder folder;
+  TemporaryFolder folder;
   MixOptions options;
-  options.sources = parse_sources({"a=" + folder.write("a.jsonl", documents("a", 5, 50) + "{\"text\": 3}\nnot json\n")});
+  options.sources =
+      parse_sources({"a=" + folder.write("a.jsonl", documents("a", 5, 50) + "{\"text\": 3}\nnot json\n")});
   options.output = folder.file("out");
   auto result = run(options);
   CHECK(result.bad.total() == 2);
@@ -262,9 +257,10 @@ TEST_CASE("damaged lines are counted; missing inputs and existing folders are er
 }
 
 TEST_CASE("the plan's table names every source and marks the capped ones") {
-  Folder folder;
+  TemporaryFolder folder;
   MixOptions options;
-  options.sources = parse_sources({"rare=" + folder.write("a.jsonl", documents("a", 3, 100)) + ":1", "plenty=" + folder.write("b.jsonl", documents("b", 100, 100)) + ":1"});
+  options.sources = parse_sources({"rare=" + folder.write("a.jsonl", documents("a", 3, 100)) + ":1",
+                                   "plenty=" + folder.write("b.jsonl", documents("b", 100, 100)) + ":1"});
   options.dry_run = true;
   options.plan.budget = 5000;
   auto result = run(options);

@@ -1,16 +1,15 @@
 #include "models/model.h"
 
 #include <doctest/doctest.h>
+#include <unistd.h>
 
 #include <cmath>
-#include <filesystem>
-
-#include <unistd.h>
 
 #include "base/rng.h"
 #include "formats/json.h"
 #include "io/files.h"
 #include "models/architecture.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using models::DecodeChunk;
@@ -71,12 +70,6 @@ std::vector<float> decode(Model& model, Tape& tape, std::vector<DecodeChunk> chu
   model.decode(tape, chunks, logits);
   return logits;
 }
-
-struct Folder {
-  std::string path = (std::filesystem::temp_directory_path() / ("llmkit-model-" + std::to_string(::getpid()))).string();
-  Folder() { std::filesystem::create_directories(path); }
-  ~Folder() { std::filesystem::remove_all(path); }
-};
 
 }  // namespace
 
@@ -212,7 +205,9 @@ TEST_CASE("one thread and eight give the same gradients, with dropout, and micro
     model->parameters().clear_gradients();
     for (int64_t s = 0; s < 8; s += micro) {
       tape.begin(3);
-      auto part = [&](auto& v) { return std::span(v).subspan(static_cast<size_t>(s * 64), static_cast<size_t>(micro * 64)); };
+      auto part = [&](auto& v) {
+        return std::span(v).subspan(static_cast<size_t>(s * 64), static_cast<size_t>(micro * 64));
+      };
       TokenBatch batch;
       batch.sequences = micro;
       batch.length = 64;
@@ -227,7 +222,8 @@ TEST_CASE("one thread and eight give the same gradients, with dropout, and micro
       whole.sequences = 8;
       whole.length = 64;
       whole.tokens = tokens;
-      for (int i = 0; i < 200 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i) model->logprobs(tape, whole, targets, unused);
+      for (int i = 0; i < 200 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i)
+        model->logprobs(tape, whole, targets, unused);
       CHECK(parallel.stats().workers >= 2);
       CHECK(parallel.stats().least_tiles >= 3);
     }
@@ -266,7 +262,8 @@ TEST_CASE("bf16 products change the loss by little, and the gradients with it") 
   CHECK(rounded != exact);
   CHECK(rounded == doctest::Approx(exact).epsilon(0.02));
   double dot = 0, a = 0, b = 0;
-  for (size_t i = 0; i < g32.size(); ++i) dot += double{g32[i]} * g16[i], a += double{g32[i]} * g32[i], b += double{g16[i]} * g16[i];
+  for (size_t i = 0; i < g32.size(); ++i)
+    dot += double{g32[i]} * g16[i], a += double{g32[i]} * g32[i], b += double{g16[i]} * g16[i];
   CHECK(dot / std::sqrt(a * b) > 0.999);
 }
 
@@ -274,20 +271,22 @@ TEST_CASE("a folder that was saved loads with the same config and weights, for e
   Parallel parallel(1);
   for (std::string_view name : models::architectures().names()) {
     INFO(name);
-    Folder folder;
+    TemporaryFolder folder;
     auto model = Model::create(tiny(name), 1, parallel);
     model->save(folder.path);
     auto loaded = Model::load(folder.path, parallel);
-    CHECK(std::equal(model->parameters().values<float>().begin(), model->parameters().values<float>().end(), loaded->parameters().values<float>().begin()));
+    CHECK(std::equal(model->parameters().values<float>().begin(), model->parameters().values<float>().end(),
+                     loaded->parameters().values<float>().begin()));
     auto architecture = models::architectures().make(name);
-    CHECK(formats::write_json(architecture->write_config(loaded->config())) == formats::write_json(architecture->write_config(model->config())));
+    CHECK(formats::write_json(architecture->write_config(loaded->config())) ==
+          formats::write_json(architecture->write_config(model->config())));
     CHECK(loaded->config().eos_token_ids == std::vector<int64_t>{2, 3});
   }
 }
 
 TEST_CASE("a folder that does not fit is refused with the reason") {
   Parallel parallel(1);
-  Folder folder;
+  TemporaryFolder folder;
   auto model = Model::create(tiny("llama"), 1, parallel);
   model->save(folder.path);
   formats::Json config = formats::load_json(folder.path + "/config.json");
@@ -299,7 +298,8 @@ TEST_CASE("a folder that does not fit is refused with the reason") {
   };
   CHECK_THROWS_WITH_AS(load_with("vocab_size", 51), doctest::Contains("[51, 32]"), Error);
   CHECK_THROWS_WITH_AS(load_with("vocab_size", int64_t{1} << 30), doctest::Contains("larger model"), Error);
-  CHECK_THROWS_WITH_AS(load_with("max_position_embeddings", int64_t{1} << 40), doctest::Contains("max_positions"), Error);
+  CHECK_THROWS_WITH_AS(load_with("max_position_embeddings", int64_t{1} << 40), doctest::Contains("max_positions"),
+                       Error);
   CHECK_THROWS_WITH_AS(load_with("num_hidden_layers", 3), doctest::Contains("missing weight"), Error);
   CHECK_THROWS_WITH_AS(load_with("num_hidden_layers", 1), doctest::Contains("no place"), Error);
   CHECK_THROWS_WITH_AS(load_with("model_type", "lama"), doctest::Contains("llama"), Error);

@@ -10,21 +10,13 @@
 #include "formats/token_shards.h"
 #include "io/files.h"
 #include "pretrain/data.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::pretrain;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "llmkit-pretrain-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 class Silent final : public ProgressSink {
  public:
@@ -71,12 +63,14 @@ PretrainOptions tiny(const TemporaryFolder& folder, const std::string& run, cons
 }
 
 PretrainResult train(Stage& stage, PretrainOptions options) {
-  return pretrain::pretrain(options, stage.context, [&] { return "steps = " + std::to_string(options.train.steps) + "\n"; });
+  return pretrain::pretrain(options, stage.context,
+                            [&] { return "steps = " + std::to_string(options.train.steps) + "\n"; });
 }
 
 void check_same(const std::string& one, const std::string& other) {
-  for (const char* file : {"metrics.jsonl", "samples.txt", "model/model.safetensors", "model/config.json", "model/tokenizer.json",
-                           "checkpoints/step-000012/optimizer.safetensors", "checkpoints/step-000012/state.json"})
+  for (const char* file :
+       {"metrics.jsonl", "samples.txt", "model/model.safetensors", "model/config.json", "model/tokenizer.json",
+        "checkpoints/step-000012/optimizer.safetensors", "checkpoints/step-000012/state.json"})
     CHECK_MESSAGE(io::read_file(one + "/" + file) == io::read_file(other + "/" + file), file);
 }
 
@@ -192,6 +186,7 @@ TEST_CASE("what cannot work is said before anything is written") {
   options.data.document_mask = true;
   CHECK_THROWS_AS(train(stage, options), UsageError);
   stage.context.memory_bytes = 1000;
-  CHECK_THROWS_WITH_AS(train(stage, tiny(folder, "run", "llama")), doctest::Contains("does not fit into memory"), Error);
+  CHECK_THROWS_WITH_AS(train(stage, tiny(folder, "run", "llama")), doctest::Contains("does not fit into memory"),
+                       Error);
   CHECK_FALSE(fs::exists(folder.path + "/run"));
 }

@@ -13,7 +13,8 @@ struct Quiet : ProgressSink {
   void update(double, double, std::string_view, std::string_view) override {}
 };
 
-ExperimentResult experiment(std::string_view world_spec, std::string_view agent, ExperimentOptions options, Parallel& parallel, uint64_t seed = 1) {
+ExperimentResult experiment(std::string_view world_spec, std::string_view agent, ExperimentOptions options,
+                            Parallel& parallel, uint64_t seed = 1) {
   StopFlag stop;
   Quiet quiet;
   Context context{parallel, stop, quiet, seed};
@@ -36,7 +37,8 @@ double early_error(std::string_view agent, int64_t runs) {
 
 }  // namespace
 
-TEST_CASE("on the cliff Expected SARSA earns most while learning, Q-learning least, and their greedy policies the reverse") {
+TEST_CASE(
+    "on the cliff Expected SARSA earns most while learning, Q-learning least, and their greedy policies the reverse") {
   ExperimentOptions options{200, 500};
   auto sarsa = experiment("cliff-walking", "sarsa", options), q = experiment("cliff-walking", "q-learning", options),
        expected = experiment("cliff-walking", "expected-sarsa", options);
@@ -59,8 +61,10 @@ TEST_CASE("TD beats Monte Carlo on the five-state walk by the published errors")
   auto after_100 = [&](const char* agent) { return experiment("random-walk", agent, options).mean.back(); };
   CHECK(after_100("td:alpha=0.05,initial=0.5") == doctest::Approx(.0354).epsilon(0.05));
   CHECK(after_100("td:alpha=0.15,initial=0.5") == doctest::Approx(.0704).epsilon(0.05));
-  CHECK(after_100("monte-carlo-prediction:alpha=0.01,initial=0.5,first-visit=false") == doctest::Approx(.0970).epsilon(0.05));
-  CHECK(after_100("monte-carlo-prediction:alpha=0.04,initial=0.5,first-visit=false") == doctest::Approx(.1066).epsilon(0.05));
+  CHECK(after_100("monte-carlo-prediction:alpha=0.01,initial=0.5,first-visit=false") ==
+        doctest::Approx(.0970).epsilon(0.05));
+  CHECK(after_100("monte-carlo-prediction:alpha=0.04,initial=0.5,first-visit=false") ==
+        doctest::Approx(.1066).epsilon(0.05));
 }
 
 TEST_CASE("n-step TD has the errors of figure 7.2 and is best at n = 4") {
@@ -74,7 +78,8 @@ TEST_CASE("n-step TD has the errors of figure 7.2 and is best at n = 4") {
 
 TEST_CASE("TD(lambda) has the error of figure 12.6 at lambda 0.8, and is TD(0) at lambda 0") {
   CHECK(early_error("td-lambda:lambda=0.8,alpha=0.3", 1000) == doctest::Approx(.260).epsilon(0.05));
-  CHECK(early_error("td-lambda:lambda=0,alpha=0.8", 300) == doctest::Approx(early_error("td:alpha=0.8", 300)).epsilon(0.05));
+  CHECK(early_error("td-lambda:lambda=0,alpha=0.8", 300) ==
+        doctest::Approx(early_error("td:alpha=0.8", 300)).epsilon(0.05));
 }
 
 TEST_CASE("averaging Monte Carlo returns approaches the exact values, first visit or every visit") {
@@ -103,9 +108,12 @@ TEST_CASE("every learner improves on the cliff and every predictor's error falls
     bool predicts = kind == Agent::Kind::prediction;
     auto result = experiment(predicts ? "random-walk:states=9" : "gridworld-4x4", entry.name, {20, 300});
     CHECK(result.agent == entry.name);
-    if (predicts) CHECK(result.last_mean < result.mean[0]);
-    else if (kind == Agent::Kind::control) CHECK(result.last_mean > result.mean[0]);
-    else CHECK(result.max_error < 1e-9);
+    if (predicts)
+      CHECK(result.last_mean < result.mean[0]);
+    else if (kind == Agent::Kind::control)
+      CHECK(result.last_mean > result.mean[0]);
+    else
+      CHECK(result.max_error < 1e-9);
     if (!predicts) CHECK(result.greedy_value > -3);  // V* is -2
   }
 }
@@ -116,6 +124,9 @@ TEST_CASE("an agent's curve is the same for one and eight threads, and differs b
     Parallel parallel(threads);
     auto result = experiment("cliff-walking", "q-learning", options, parallel, seed);
     if (threads > 1) {
+      // On a busy machine a second worker may come late.
+      for (int i = 0; i < 50 && parallel.stats().least_tiles < 3; ++i)
+        CHECK(experiment("cliff-walking", "q-learning", options, parallel, seed).mean == result.mean);
       CHECK(parallel.stats().workers >= 2);
       CHECK(parallel.stats().least_tiles >= 3);
     }

@@ -11,6 +11,7 @@
 #include "sft/objective.h"
 #include "sft/sft.h"
 #include "sft/source.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::sft;
@@ -78,12 +79,6 @@ double relative_difference(const std::vector<float>& a, const std::vector<float>
   return std::sqrt(difference / norm);
 }
 
-std::string folder(const std::string& name) {
-  fs::path path = fs::temp_directory_path() / ("llmkit_sft_" + name);
-  fs::remove_all(path);
-  return path.string();
-}
-
 }  // namespace
 
 TEST_CASE("packed examples give the loss and gradient of separate ones") {
@@ -132,7 +127,8 @@ TEST_CASE("a larger vocabulary keeps what the model knew, and new rows are the m
 }
 
 TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the same for one and eight threads") {
-  std::string base = folder("base");
+  TemporaryFolder folder;
+  std::string base = folder.file("base");
   {
     Setup s(1);
     auto bytes = tokenizer::Tokenizer::load("byte");
@@ -153,7 +149,7 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
   std::string hashes[2];
   for (int i = 0; i < 2; ++i) {
     Setup s(i == 0 ? 1 : 8);
-    options.output = folder("run" + std::to_string(i));
+    options.output = folder.file("run" + std::to_string(i));
     auto result = fine_tune(options, s.context, "");
     REQUIRE(result.fit.step == 12);
     REQUIRE(!result.before.empty());
@@ -170,11 +166,11 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
     fs::remove_all(options.output);
   }
   CHECK(hashes[0] == hashes[1]);
-  fs::remove_all(base);
 }
 
 TEST_CASE("a tokenizer that does not belong to the model is refused") {
-  std::string base = folder("wrong");
+  TemporaryFolder folder;
+  std::string base = folder.file("wrong");
   Setup s(1);
   io::make_folders(base);
   models::Model::create(tiny(100), 5, s.parallel)->save(base);
@@ -182,7 +178,6 @@ TEST_CASE("a tokenizer that does not belong to the model is refused") {
   SftOptions options;
   options.model = base;
   options.data = {LLMKIT_SOURCE_DIR "/data-samples/chat.jsonl"};
-  options.output = folder("wrong_run");
+  options.output = folder.file("wrong_run");
   CHECK_THROWS_WITH_AS(fine_tune(options, s.context, ""), doctest::Contains("belong"), Error);
-  fs::remove_all(base);
 }

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "temporary_folder.h"
 #include "tokenizer/bpe_trainer.h"
 
 using namespace llmkit;
@@ -81,8 +82,8 @@ TEST_CASE("a character vocabulary survives writing and reading") {
 }
 
 TEST_CASE("files on disk give the same tokenizer, and the byte tokenizer needs none") {
-  auto folder = std::filesystem::temp_directory_path() / "llmkit_tokenizer_json_test";
-  std::filesystem::remove_all(folder);
+  TemporaryFolder temporary;
+  std::filesystem::path folder = temporary.file("tokenizer");
   Tokenizer(rich_parts()).save(folder.string());
   Tokenizer loaded = Tokenizer::load(folder.string());
   CHECK(loaded.hash() == Tokenizer(rich_parts()).hash());

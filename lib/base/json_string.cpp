@@ -1,10 +1,12 @@
 // Writing JSON strings: runs that need no escape are copied as they are, found eight bytes at a time.
 #include <bit>
+#include <cstdint>
 #include <cstring>
 
-#include "formats/json.h"
+#include "base/json_writer.h"
+#include "base/utf8.h"
 
-namespace llmkit::formats {
+namespace llmkit {
 namespace {
 
 constexpr uint64_t kOnes = 0x0101010101010101;
@@ -64,7 +66,9 @@ void append_escape(std::string& out, unsigned char c) {
   }
 }
 
-void append_valid(std::string& out, std::string_view text) {
+}  // namespace
+
+void append_json_escaped(std::string& out, std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     size_t end = plain_run(text, i);
     out.append(text, i, end - i);
@@ -73,44 +77,26 @@ void append_valid(std::string& out, std::string_view text) {
   }
 }
 
-// Length of the well-formed sequence at `at` (Unicode 15, table 3-7), or 0.
-size_t sequence_length(std::string_view s, size_t at) {
-  auto byte = [&](size_t i) { return at + i < s.size() ? static_cast<unsigned char>(s[at + i]) : 0u; };
-  auto tail = [&](size_t i) { return (byte(i) & 0xC0) == 0x80; };
-  unsigned c = byte(0), d = byte(1);
-  if (c < 0x80) return 1;
-  if (c >= 0xC2 && c <= 0xDF) return tail(1) ? 2 : 0;
-  if (c >= 0xE0 && c <= 0xEF) {
-    bool second = c == 0xE0 ? d >= 0xA0 && d <= 0xBF : c == 0xED ? d >= 0x80 && d <= 0x9F : tail(1);
-    return second && tail(2) ? 3 : 0;
-  }
-  if (c >= 0xF0 && c <= 0xF4) {
-    bool second = c == 0xF0 ? d >= 0x90 && d <= 0xBF : c == 0xF4 ? d >= 0x80 && d <= 0x8F : tail(1);
-    return second && tail(2) && tail(3) ? 4 : 0;
-  }
-  return 0;
-}
-
-}  // namespace
-
-void append_json_string(std::string& out, std::string_view text) {
+void append_json_quoted(std::string& out, std::string_view text) {
   out += '"';
-  if (is_valid_utf8(text)) {
-    append_valid(out, text);
-  } else {
-    size_t start = 0, i = 0;
-    while (i < text.size()) {
-      if (size_t length = sequence_length(text, i)) {
-        i += length;
-        continue;
-      }
-      append_valid(out, text.substr(start, i - start));
-      out += "\xEF\xBF\xBD";
-      start = ++i;
+  size_t start = 0;  // of the well-formed run not yet written
+  for (size_t i = 0; i < text.size();) {
+    if (size_t length = utf8_sequence_length(text.substr(i))) {
+      i += length;
+      continue;
     }
-    append_valid(out, text.substr(start));
+    append_json_escaped(out, text.substr(start, i - start));
+    out += "\xEF\xBF\xBD";
+    start = ++i;
   }
+  append_json_escaped(out, text.substr(start));
   out += '"';
 }
 
-}  // namespace llmkit::formats
+std::string json_quote(std::string_view text) {
+  std::string out;
+  append_json_quoted(out, text);
+  return out;
+}
+
+}  // namespace llmkit
