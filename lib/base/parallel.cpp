@@ -2,7 +2,6 @@
 
 #include <sched.h>
 #include <tbb/global_control.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 #include <tbb/task_group.h>
 
@@ -16,6 +15,7 @@
 #include <vector>
 
 #include "base/ordered_window.h"
+#include "base/tile_pool.h"
 
 namespace llmkit {
 namespace {
@@ -26,17 +26,17 @@ thread_local bool inside_tile = false;
 constexpr size_t kMostWorkers = 1024;
 
 #ifdef LLMKIT_STD_THREADS
-thread_local size_t worker_index = 0;
-size_t this_worker() {
-  return worker_index;
-}
-#else
+thread_local size_t pipeline_worker = 0;  // 0: none of the pipeline's own threads, which do not outlive it
+#endif
+
 size_t this_worker() {
   static std::atomic<size_t> threads_seen{0};
   thread_local const size_t index = threads_seen.fetch_add(1, std::memory_order_relaxed);
+#ifdef LLMKIT_STD_THREADS
+  if (pipeline_worker > 0) return kMostWorkers - pipeline_worker;
+#endif
   return index;
 }
-#endif
 
 struct InsideTile {
   bool before = std::exchange(inside_tile, true);
@@ -92,13 +92,14 @@ void allow_many_workers() {
 }
 
 struct Parallel::Impl {
-  explicit Impl(int n) : threads(n), arena(n), tiles_of(kMostWorkers) {}
+  explicit Impl(int n) : threads(n), pool(n), arena(n), tiles_of(kMostWorkers) {}
 
   // Counted by thread: the place of a thread in the arena changes whenever it comes back.
   void count_here() { tiles_of[this_worker() % kMostWorkers].fetch_add(1, std::memory_order_relaxed); }
 
   int threads;
-  tbb::task_arena arena;
+  TilePool pool;          // for_tiles
+  tbb::task_arena arena;  // pipeline
   std::vector<std::atomic<int64_t>> tiles_of;
 };
 
@@ -123,41 +124,11 @@ ParallelStats Parallel::stats() const {
   return s;
 }
 
-#ifdef LLMKIT_STD_THREADS
-
-void Parallel::for_tiles(int64_t tiles, TileFunction f) {
-  if (tiles <= 0) return;
-  FirstException failure;
-  std::atomic<int64_t> next{0};
-  auto work = [&](size_t worker) {
-    worker_index = worker;
-    InsideTile guard;
-    for (int64_t i; (i = next.fetch_add(1)) < tiles;) {
-      impl_->count_here();
-      try {
-        f(i);
-      } catch (...) {
-        failure.keep(i);
-      }
-    }
-  };
-  if (inside_tile || impl_->threads == 1 || tiles == 1) {
-    work(0);
-  } else {
-    std::vector<std::thread> pool;
-    for (size_t w = 1; w < static_cast<size_t>(impl_->threads); ++w) pool.emplace_back(work, w);
-    work(0);
-    for (auto& t : pool) t.join();
-  }
-  failure.rethrow();
-}
-
-#else
-
 void Parallel::for_tiles(int64_t tiles, TileFunction f) {
   if (tiles <= 0) return;
   FirstException failure;
   auto run = [&](int64_t i) {
+    if (!inside_tile) impl_->count_here();
     InsideTile guard;
     try {
       f(i);
@@ -165,28 +136,12 @@ void Parallel::for_tiles(int64_t tiles, TileFunction f) {
       failure.keep(i);
     }
   };
-  if (inside_tile || impl_->threads == 1 || tiles == 1) {
-    for (int64_t i = 0; i < tiles; ++i) {
-      if (!inside_tile) impl_->count_here();
-      run(i);
-    }
-  } else {
-    impl_->arena.execute([&] {
-      tbb::parallel_for(
-          tbb::blocked_range<int64_t>(0, tiles, 1),
-          [&](const tbb::blocked_range<int64_t>& range) {
-            for (int64_t i = range.begin(); i != range.end(); ++i) {
-              impl_->count_here();
-              run(i);
-            }
-          },
-          tbb::simple_partitioner());
-    });
+  // Also where another thread has the pool just now.
+  if (inside_tile || impl_->threads == 1 || tiles == 1 || !impl_->pool.run(tiles, run)) {
+    for (int64_t i = 0; i < tiles; ++i) run(i);
   }
   failure.rethrow();
 }
-
-#endif
 
 namespace {
 
@@ -242,7 +197,7 @@ void Parallel::run_pipeline(int64_t max_items, const std::function<void*()>& sou
   std::vector<std::thread> pool;
   for (int w = 1; w < impl_->threads; ++w) {
     pool.emplace_back([&, w] {
-      worker_index = static_cast<size_t>(w);
+      pipeline_worker = static_cast<size_t>(w);
       window.work_until_closed();
     });
   }

@@ -28,8 +28,8 @@ bool request_amx() {
 Isa detect() {
   __builtin_cpu_init();
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Isa::portable;
-  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512dq") ||
-      !__builtin_cpu_supports("avx512vl"))
+  if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
+      !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::avx2;
   if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -40,7 +40,9 @@ Isa detect() {
 
 #else
 
-Isa detect() { return Isa::portable; }
+Isa detect() {
+  return Isa::portable;
+}
 
 #endif
 
@@ -57,17 +59,28 @@ Isa detected_isa() {
   return isa;
 }
 
-Isa active_isa() { return active().load(std::memory_order_relaxed); }
+Isa active_isa() {
+  return active().load(std::memory_order_relaxed);
+}
 
 void force_isa(Isa isa) {
   if (isa > detected_isa()) {
-    throw UsageError(ErrorParts{"instruction set not available", "--isa", "at most " + std::string(isa_name(detected_isa())),
-                                std::string(isa_name(isa)), {}});
+    throw UsageError(ErrorParts{"instruction set not available",
+                                "--isa",
+                                "at most " + std::string(isa_name(detected_isa())),
+                                std::string(isa_name(isa)),
+                                {}});
   }
   active().store(isa, std::memory_order_relaxed);
 }
 
-std::string_view isa_name(Isa isa) { return kNames[static_cast<size_t>(isa)]; }
+bool bf16_is_fast() {
+  return active_isa() >= Isa::avx512bf16;
+}
+
+std::string_view isa_name(Isa isa) {
+  return kNames[static_cast<size_t>(isa)];
+}
 
 std::optional<Isa> isa_from_name(std::string_view name) {
   for (size_t i = 0; i < kNames.size(); ++i) {

@@ -11,9 +11,10 @@ namespace llmkit::kernels {
 
 enum class Isa : uint8_t { portable, avx2, avx512, avx512bf16, amx };
 
-Isa detected_isa();          // the best that this machine runs
-Isa active_isa();            // what the kernels use now
-void force_isa(Isa isa);     // throws UsageError where the machine lacks it; not while kernels run
+Isa detected_isa();       // the best that this machine runs
+Isa active_isa();         // what the kernels use now
+void force_isa(Isa isa);  // throws UsageError where the machine lacks it; not while kernels run
+bool bf16_is_fast();      // the active instruction set multiplies bf16 itself; elsewhere bf16 is slower than f32
 std::string_view isa_name(Isa isa);
 std::optional<Isa> isa_from_name(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "kernels/gemm_internal.h"
 
@@ -27,32 +28,98 @@ const GemmKernels<float>& gemm_kernels<float>(Isa isa, Precision precision) {
 
 namespace {
 
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
 
 template <class T>
 size_t packed_b_bytes(const GemmKernels<T>& g, int64_t n, int64_t k) {
   return static_cast<size_t>(ceil_div(n, g.panel_cols) * g.panel_cols * g.elements(k)) * g.element_bytes;
 }
 
-template <class T>
-void pack_b(const Exec& ex, const GemmKernels<T>& g, void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k) {
-  ex.parallel.for_ranges(ceil_div(n, g.panel_cols), 1, [&](int64_t first, int64_t last) { g.pack_b(panels, b, stride, from, n, k, first, last); });
+// The tiles of packing: `panels` × `elements`, so that whole lines are read and written and every thread has some.
+template <class F>
+void for_pack_ranges(const Exec& ex, int64_t panels, int64_t elements, int64_t panels_a_tile, int64_t elements_a_tile,
+                     F&& pack) {
+  const int64_t across = ceil_div(panels, panels_a_tile), along = ceil_div(elements, elements_a_tile);
+  ex.parallel.for_tiles(across * along, [&](int64_t tile) {
+    const int64_t first = tile / along * panels_a_tile, begin = tile % along * elements_a_tile;
+    pack(PackRange{first, std::min(panels, first + panels_a_tile), begin, std::min(elements, begin + elements_a_tile)});
+  });
 }
 
 template <class T>
-void run(const Exec& ex, const GemmKernels<T>& g, GemmTask<T>& task, const Epilogue<T>& e) {
-  const int64_t m = task.c.rows, n = task.c.cols;
-  task.epilogue = &e;
-  task.accumulate = e.accumulate;
-  task.has_epilogue = e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
+void pack_b(const Exec& ex, const GemmKernels<T>& g, void* panels, const T* b, int64_t stride, PackFrom from, int64_t n,
+            int64_t k) {
+  const bool transposed = from == PackFrom::n_major;
+  for_pack_ranges(ex, ceil_div(n, g.panel_cols), g.elements(k), transposed ? 1 : 16, transposed ? 1024 : 64,
+                  [&](const PackRange& range) { g.pack_b(panels, b, stride, from, n, k, range); });
+}
+
+// Tiles of C are as large as the caches allow, and smaller where a product has few: the threads then end together.
+struct TileSize {
+  int64_t rows, cols;
+};
+template <class T>
+TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
+  constexpr int64_t kEnough = 32;
   // Few rows: the weight streams through once, so narrow tiles share the work better.
-  const int64_t rows = g.tile_rows, cols = m <= 2 * g.strip_rows ? g.panel_cols : g.tile_cols;
-  const int64_t row_tiles = ceil_div(m, rows), col_tiles = ceil_div(n, cols);
-  ex.parallel.for_tiles(row_tiles * col_tiles, [&](int64_t tile) {
-    // Rows move fastest: neighbouring tiles share their panels of B.
-    const int64_t row = tile % row_tiles * rows, col = tile / row_tiles * cols;
-    g.tile(task, row, std::min(m, row + rows), col, std::min(n, col + cols));
-  });
+  TileSize size{g.tile_rows, m <= 2 * g.strip_rows ? g.panel_cols : g.tile_cols};
+  const int64_t least_rows = std::max(g.strip_rows * 4, g.row_multiple);
+  while (size.rows > least_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough)
+    size.rows = ceil_div(size.rows / 2, least_rows) * least_rows;
+  return size;
+}
+
+// One product of a group and the number of its first tile.
+template <class T>
+struct GroupTask {
+  const GemmKernels<T>* kernels;
+  GemmTask<T> task;
+  TileSize size;
+  int64_t row_tiles, first_tile;
+};
+
+// The tiles of all products in one go: small ones share the threads.
+template <class T>
+class TileGroup {
+ public:
+  void add(const GemmKernels<T>& g, GemmTask<T> task, const Epilogue<T>& e) {
+    const int64_t m = task.c.rows, n = task.c.cols;
+    if (m == 0 || n == 0) return;
+    task.epilogue = &e;
+    task.accumulate = e.accumulate;
+    task.has_epilogue =
+        e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
+    const TileSize size = tile_size(g, m, n);
+    const int64_t row_tiles = ceil_div(m, size.rows);
+    tasks_.push_back({&g, task, size, row_tiles, tiles_});
+    tiles_ += row_tiles * ceil_div(n, size.cols);
+  }
+
+  void run(const Exec& ex) const {
+    ex.parallel.for_tiles(tiles_, [&](int64_t tile) {
+      const auto after = std::upper_bound(tasks_.begin(), tasks_.end(), tile,
+                                          [](int64_t t, const GroupTask<T>& g) { return t < g.first_tile; });
+      const GroupTask<T>& g = *(after - 1);
+      // Rows move fastest: neighbouring tiles share their panels of B.
+      const int64_t here = tile - g.first_tile, row = here % g.row_tiles * g.size.rows,
+                    col = here / g.row_tiles * g.size.cols;
+      g.kernels->tile(g.task, row, std::min(g.task.c.rows, row + g.size.rows), col,
+                      std::min(g.task.c.cols, col + g.size.cols));
+    });
+  }
+
+ private:
+  std::vector<GroupTask<T>> tasks_;
+  int64_t tiles_ = 0;
+};
+
+template <class T>
+void run(const Exec& ex, const GemmKernels<T>& g, const GemmTask<T>& task, const Epilogue<T>& e) {
+  TileGroup<T> group;
+  group.add(g, task, e);
+  group.run(ex);
 }
 
 template <class T>
@@ -61,7 +128,8 @@ OperandA rows_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch,
   const int64_t depth = g.elements(a.cols);
   const int64_t rows = ceil_div(a.rows, g.row_multiple) * g.row_multiple;
   auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
-  ex.parallel.for_ranges(a.rows, 16, [&](int64_t first, int64_t last) { g.pack_a_rows(packed, a.data, a.stride, a.cols, first, last); });
+  ex.parallel.for_ranges(
+      a.rows, 16, [&](int64_t first, int64_t last) { g.pack_a_rows(packed, a.data, a.stride, a.cols, first, last); });
   return {packed, depth};
 }
 
@@ -70,22 +138,42 @@ OperandA strips_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratc
   const int64_t depth = g.elements(a.rows), strips = ceil_div(a.cols, g.strip_rows);
   const int64_t rows = ceil_div(strips * g.strip_rows, g.row_multiple) * g.row_multiple;
   auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
-  ex.parallel.for_ranges(strips, 8, [&](int64_t first, int64_t last) { g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, first, last); });
+  for_pack_ranges(ex, strips, depth, 64, 64,
+                  [&](const PackRange& range) { g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, range); });
   return {packed, g.strips_are_rows ? depth : 0};
 }
 
+// What a form means for its operands.
+bool transposes_a(GemmForm form) {
+  return form == GemmForm::tn;
+}
+PackFrom packs_from(GemmForm form) {
+  return form == GemmForm::nt ? PackFrom::n_major : PackFrom::k_major;
+}
+
 template <class T>
-void multiply(const Exec& ex, Matrix<T> c, Matrix<const T> a, bool a_transposed, Matrix<const T> b, PackFrom from, const GemmOptions<T>& options) {
-  if (c.rows == 0 || c.cols == 0) return;
+void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products, const GemmOptions<T>& options) {
   Scratch scratch(ex.workspace);
-  const PackedB<T> packed = pack_operand(ex, scratch, b, from, options.precision);
-  const GemmKernels<T>& g = *packed.kernels;
-  GemmTask<T> task;
-  task.c = c;
-  task.a = a_transposed ? strips_operand(ex, g, scratch, a) : rows_operand(ex, g, scratch, a);
-  task.b_panels = packed.panels;
-  task.depth = packed.depth;
-  run(ex, g, task, options.epilogue);
+  TileGroup<T> group;
+  for (const GemmProduct<T>& p : products) {
+    if (p.c.rows == 0 || p.c.cols == 0) continue;
+    const PackedB<T> packed = pack_operand(ex, scratch, p.b, packs_from(form), options.precision);
+    GemmTask<T> task;
+    task.c = p.c;
+    task.a = transposes_a(form) ? strips_operand(ex, *packed.kernels, scratch, p.a)
+                                : rows_operand(ex, *packed.kernels, scratch, p.a);
+    task.b_panels = packed.panels;
+    task.depth = packed.depth;
+    group.add(*packed.kernels, task, options.epilogue);
+  }
+  group.run(ex);
+}
+
+template <class T>
+void multiply(const Exec& ex, GemmForm form, Matrix<T> c, Matrix<const T> a, Matrix<const T> b,
+              const GemmOptions<T>& options) {
+  const GemmProduct<T> one{c, a, b};
+  multiply<T>(ex, form, std::span<const GemmProduct<T>>(&one, 1), options);
 }
 
 }  // namespace
@@ -114,26 +202,37 @@ void multiply_packed(const Exec& ex, Matrix<T> c, Matrix<const T> a, const Packe
 
 template <class T>
 void gemm_nn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options) {
-  multiply<T>(ex, c, a, false, b, PackFrom::k_major, options);
+  multiply<T>(ex, GemmForm::nn, c, a, b, options);
 }
 template <class T>
 void gemm_nt(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options) {
-  multiply<T>(ex, c, a, false, b, PackFrom::n_major, options);
+  multiply<T>(ex, GemmForm::nt, c, a, b, options);
 }
 template <class T>
 void gemm_tn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options) {
-  multiply<T>(ex, c, a, true, b, PackFrom::k_major, options);
+  multiply<T>(ex, GemmForm::tn, c, a, b, options);
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                              \
-  template void gemm_nn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
-  template void gemm_nt(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
-  template void gemm_tn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&); \
-  template PackedB<T> pack_operand(const Exec&, Scratch&, Matrix<const T>, PackFrom, Precision);           \
+template <class T>
+void gemm_batch(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products,
+                const GemmOptionsFor<T>& options) {
+  multiply<T>(ex, form, products, options);
+}
+
+#define LLMKIT_INSTANTIATE(T)                                                                                 \
+  template void gemm_nn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);    \
+  template void gemm_nt(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);    \
+  template void gemm_tn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);    \
+  template void gemm_batch(const Exec&, GemmForm, std::span<const GemmProduct<T>>, const GemmOptionsFor<T>&); \
+  template PackedB<T> pack_operand(const Exec&, Scratch&, Matrix<const T>, PackFrom, Precision);              \
   template void multiply_packed(const Exec&, Matrix<T>, Matrix<const T>, const PackedB<T>&, const Epilogue<T>&);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)
 #undef LLMKIT_INSTANTIATE
+
+size_t PackedWeight::bytes_for(int64_t out, int64_t in, Precision precision) {
+  return packed_b_bytes(gemm_kernels<float>(active_isa(), precision), out, in);
+}
 
 void PackedWeight::pack(const Exec& ex, Matrix<const float> w, bool out_major, Precision precision) {
   isa_ = active_isa();
@@ -146,9 +245,25 @@ void PackedWeight::pack(const Exec& ex, Matrix<const float> w, bool out_major, P
   pack_b(ex, g, buffer_.data(), w.data, w.stride, out_major ? PackFrom::n_major : PackFrom::k_major, out_, in_);
 }
 
-void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w, const Epilogue<float>& epilogue) {
+void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w,
+                 const Epilogue<float>& epilogue) {
   const PackedB<float> b{&gemm_kernels<float>(w.isa(), w.precision()), w.panels(), w.out_features(), w.in_features()};
   multiply_packed(ex, c, a, b, epilogue);
+}
+
+void gemm_grouped(const Exec& ex, std::span<const PackedProduct> products) {
+  Scratch scratch(ex.workspace);
+  TileGroup<float> group;
+  for (const PackedProduct& p : products) {
+    const auto& g = gemm_kernels<float>(p.weight->isa(), p.weight->precision());
+    GemmTask<float> task;
+    task.c = p.c;
+    task.a = rows_operand(ex, g, scratch, p.a);
+    task.b_panels = p.weight->panels();
+    task.depth = p.weight->in_features();
+    group.add(g, task, p.epilogue);
+  }
+  group.run(ex);
 }
 
 }  // namespace llmkit::kernels

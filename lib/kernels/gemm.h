@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <type_traits>
 
 #include "kernels/activation.h"
@@ -22,10 +23,10 @@ enum class Precision : uint8_t { f32, bf16 };  // of the inputs of float product
 template <class T>
 struct Epilogue {
   T scale = 1;
-  const T* bias = nullptr;                     // [N]
+  const T* bias = nullptr;  // [N]
   Activation activation = Activation::none;
-  Matrix<T> pre_activation;                    // when data is set: act's argument is written there (the backward needs it)
-  Matrix<const T> residual;                    // when data is set: added last; may be the output itself
+  Matrix<T> pre_activation;  // when data is set: act's argument is written there (the backward needs it)
+  Matrix<const T> residual;  // when data is set: added last; may be the output itself
   bool accumulate = false;
 };
 
@@ -45,14 +46,31 @@ void gemm_nt(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, co
 template <class T>  // C[M,N] = A[K,M]ᵀ B[K,N]
 void gemm_tn(const Exec& ex, Matrix<T> c, ConstMatrix<T> a, ConstMatrix<T> b, const GemmOptionsFor<T>& options = {});
 
+enum class GemmForm : uint8_t { nn, nt, tn };
+
+template <class T>
+struct GemmProduct {
+  Matrix<T> c;
+  Matrix<const T> a, b;
+};
+// Many products of any sizes as one call, so that small ones share the threads. The epilogue's matrices, where it has
+// some, are the same for all.
+template <class T>
+void gemm_batch(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products,
+                const GemmOptionsFor<T>& options = {});
+
 // A weight in the layout that the products read, packed once and used many times (once per optimiser step in
 // training, once per load in inference). It keeps to the instruction set that was active when it was packed.
 class PackedWeight {
  public:
   // y = x Wᵀ with W[N,K] (out, in): the forward of a linear layer.
-  void pack_nt(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) { pack(ex, w, true, precision); }
+  void pack_nt(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) {
+    pack(ex, w, true, precision);
+  }
   // y = x W with W[K,N] (in, out): a GPT-2 Conv1D, or dX = dY W of a linear layer whose W is [out, in].
-  void pack_nn(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) { pack(ex, w, false, precision); }
+  void pack_nn(const Exec& ex, Matrix<const float> w, Precision precision = Precision::f32) {
+    pack(ex, w, false, precision);
+  }
 
   bool empty() const { return out_ == 0; }
   int64_t out_features() const { return out_; }  // N
@@ -60,6 +78,8 @@ class PackedWeight {
   Precision precision() const { return precision_; }
   Isa isa() const { return isa_; }
   size_t bytes() const { return buffer_.size(); }
+  // What a packed weight of this size takes on the active instruction set, without packing one: for memory plans.
+  static size_t bytes_for(int64_t out, int64_t in, Precision precision);
   const void* panels() const { return buffer_.data(); }
 
  private:
@@ -75,14 +95,25 @@ class PackedWeight {
 void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w,
                  const Epilogue<float>& epilogue = {});
 
+// Products with different weights and any numbers of rows as one call: the experts of a mixture.
+struct PackedProduct {
+  Matrix<float> c;
+  Matrix<const float> a;
+  const PackedWeight* weight;
+  Epilogue<float> epilogue;
+};
+void gemm_grouped(const Exec& ex, std::span<const PackedProduct> products);
+
 // A linear layer y[M,N] = x[M,K] W[N,K]ᵀ + bias by its three products.
 template <class T>
-void linear_forward(const Exec& ex, Matrix<T> y, ConstMatrix<T> x, ConstMatrix<T> w, const GemmOptionsFor<T>& options = {}) {
+void linear_forward(const Exec& ex, Matrix<T> y, ConstMatrix<T> x, ConstMatrix<T> w,
+                    const GemmOptionsFor<T>& options = {}) {
   gemm_nt<T>(ex, y, x, w, options);
 }
 // dx (+)= dy W; the gradients accumulate.
 template <class T>
-void linear_backward_input(const Exec& ex, Matrix<T> dx, ConstMatrix<T> dy, ConstMatrix<T> w, Precision precision = Precision::f32) {
+void linear_backward_input(const Exec& ex, Matrix<T> dx, ConstMatrix<T> dy, ConstMatrix<T> w,
+                           Precision precision = Precision::f32) {
   GemmOptions<T> options;
   options.precision = precision;
   options.epilogue.accumulate = true;
@@ -90,7 +121,8 @@ void linear_backward_input(const Exec& ex, Matrix<T> dx, ConstMatrix<T> dy, Cons
 }
 // dw += dyᵀ x.
 template <class T>
-void linear_backward_weight(const Exec& ex, Matrix<T> dw, ConstMatrix<T> dy, ConstMatrix<T> x, Precision precision = Precision::f32) {
+void linear_backward_weight(const Exec& ex, Matrix<T> dw, ConstMatrix<T> dy, ConstMatrix<T> x,
+                            Precision precision = Precision::f32) {
   GemmOptions<T> options;
   options.precision = precision;
   options.epilogue.accumulate = true;

@@ -11,10 +11,10 @@
 namespace llmkit::kernels {
 namespace {
 
-constexpr int64_t kSide = 16;                   // rows, and floats or pairs of a row, of a tile register
-constexpr int64_t kRegister = 2 * kSide;        // rows and columns of C in registers
+constexpr int64_t kSide = 16;             // rows, and floats or pairs of a row, of a tile register
+constexpr int64_t kRegister = 2 * kSide;  // rows and columns of C in registers
 constexpr int64_t kTileRows = 8 * kRegister, kTileCols = 4 * kRegister;
-constexpr int64_t kBlock = 384;                 // pairs of k between stores of C: 32 rows of A stay in the first cache
+constexpr int64_t kBlock = 384;  // pairs of k between stores of C: 32 rows of A stay in the first cache
 
 struct alignas(64) TileConfig {
   uint8_t palette = 1, start_row = 0, reserved[14] = {};
@@ -38,21 +38,26 @@ class TileScope {
   TileScope& operator=(const TileScope&) = delete;
 };
 
-int64_t elements(int64_t k) { return (k + 2 * kSide - 1) / (2 * kSide) * kSide; }  // pairs, whole tiles
+int64_t elements(int64_t k) {
+  return (k + 2 * kSide - 1) / (2 * kSide) * kSide;
+}  // pairs, whole tiles
 
-void pack_b(void* panels, const float* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last) {
-  const int64_t depth = elements(k), used = (k + 1) / 2;
-  for (int64_t panel = first; panel < last; ++panel) {
+void pack_b(void* panels, const float* b, int64_t stride, PackFrom from, int64_t n, int64_t k, const PackRange& range) {
+  const int64_t depth = elements(k), used = std::min((k + 1) / 2, range.end);
+  for (int64_t panel = range.first; panel < range.last; ++panel) {
     uint32_t* out = static_cast<uint32_t*>(panels) + panel * depth * kRegister;
     for (int64_t j = 0; j < kRegister; j += kSide) {
       const int64_t at = panel * kRegister + j;
       if (from == PackFrom::n_major) {
-        pack_transposed<PairFormat>(out + j, kRegister, b + at * stride, stride, n - at, k);
-      } else {
-        pack_straight<PairFormat>(out + j, kRegister, b + at, stride, n - at, k);
+        pack_transposed<PairFormat>(out + j, kRegister, b + at * stride, stride, n - at, k, range.begin, used);
+        continue;
+      }
+      for (int64_t e = range.begin; e < used; ++e) {
+        store_elements<PairFormat>(out + e * kRegister + j, straight<PairFormat>(b + at, stride, n - at, k, e), kSide);
       }
     }
-    std::memset(out + used * kRegister, 0, sizeof(uint32_t) * static_cast<size_t>((depth - used) * kRegister));
+    const int64_t filled = std::max(used, range.begin);
+    std::memset(out + filled * kRegister, 0, sizeof(uint32_t) * static_cast<size_t>((range.end - filled) * kRegister));
   }
 }
 
@@ -61,17 +66,18 @@ void pack_a_rows(void* packed, const float* a, int64_t stride, int64_t k, int64_
   for (int64_t m = first; m < last; ++m) {
     uint32_t* out = static_cast<uint32_t*>(packed) + m * depth;
     const float* row = a + m * stride;
-    for (int64_t e = 0; e < depth; e += kSide) Avx512::store(reinterpret_cast<float*>(out + e), PairFormat::along_depth(row + 2 * e, k - 2 * e));
+    for (int64_t e = 0; e < depth; e += kSide)
+      Avx512::store(reinterpret_cast<float*>(out + e), PairFormat::along_depth(row + 2 * e, k - 2 * e));
   }
 }
 
 // Strips of 16 rows of A, from Aᵀ: written as rows too.
-void pack_a_strips(void* packed, const float* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last) {
+void pack_a_strips(void* packed, const float* a, int64_t stride, int64_t m, int64_t k, const PackRange& range) {
   const int64_t depth = elements(k);
-  for (int64_t strip = first; strip < last; ++strip) {
+  for (int64_t strip = range.first; strip < range.last; ++strip) {
     uint32_t* out = static_cast<uint32_t*>(packed) + strip * kSide * depth;
     const float* in = a + strip * kSide;
-    for (int64_t e = 0; e < depth; e += kSide) {
+    for (int64_t e = range.begin; e < range.end; e += kSide) {
       __m512 block[kSide];
       for (int64_t i = 0; i < kSide; ++i) {
         const int64_t at = 2 * (e + i);
@@ -86,8 +92,10 @@ void pack_a_strips(void* packed, const float* a, int64_t stride, int64_t m, int6
 // C[32,32] (+)= A[32, 2·depth] B[2·depth, 32]; strides in elements. The second half of rows or columns is left out
 // where C does not have it.
 template <bool both_rows, bool both_cols>
-void micro(int64_t depth, const uint32_t* a, int64_t a_stride, const uint32_t* b, float* c, int64_t c_stride, bool from_c) {
-  const auto c_bytes = static_cast<size_t>(c_stride) * sizeof(float), a_bytes = static_cast<size_t>(a_stride) * sizeof(uint32_t);
+void micro(int64_t depth, const uint32_t* a, int64_t a_stride, const uint32_t* b, float* c, int64_t c_stride,
+           bool from_c) {
+  const auto c_bytes = static_cast<size_t>(c_stride) * sizeof(float),
+             a_bytes = static_cast<size_t>(a_stride) * sizeof(uint32_t);
   constexpr size_t kPanelBytes = kRegister * sizeof(uint32_t);
   if (from_c) {
     _tile_loadd(0, c, c_bytes);
@@ -146,14 +154,16 @@ void tile(const GemmTask<float>& task, int64_t row_begin, int64_t row_end, int64
         }
         // An edge goes through a whole register tile of its own.
         if (from_c) {
-          for (int64_t r = 0; r < height; ++r) std::memcpy(edge + r * kRegister, to + r * c_stride, sizeof(float) * static_cast<size_t>(width));
+          for (int64_t r = 0; r < height; ++r)
+            std::memcpy(edge + r * kRegister, to + r * c_stride, sizeof(float) * static_cast<size_t>(width));
         }
         if (both_rows) {
           micro<true, true>(block, rows, task.a.row_stride, panel, edge, kRegister, from_c);
         } else {
           micro<false, true>(block, rows, task.a.row_stride, panel, edge, kRegister, from_c);
         }
-        for (int64_t r = 0; r < height; ++r) std::memcpy(to + r * c_stride, edge + r * kRegister, sizeof(float) * static_cast<size_t>(width));
+        for (int64_t r = 0; r < height; ++r)
+          std::memcpy(to + r * c_stride, edge + r * kRegister, sizeof(float) * static_cast<size_t>(width));
       }
     }
   }

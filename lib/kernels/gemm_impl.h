@@ -56,37 +56,36 @@ LLMKIT_INLINE void store_elements(typename Format::Element* out, typename Format
   }
 }
 
-// out[e·out_stride + j] = element e of row j, for one vector of rows (`rows` of them exist), all of K.
+// out[e·out_stride + j] = element e of row j, for one vector of rows (`rows` of them exist) and elements [begin, end);
+// begin is a multiple of kWidth.
 template <class Format>
-LLMKIT_INLINE void pack_transposed(typename Format::Element* out, int64_t out_stride, const typename Format::V::T* in, int64_t stride, int64_t rows, int64_t k) {
+LLMKIT_INLINE void pack_transposed(typename Format::Element* out, int64_t out_stride, const typename Format::V::T* in,
+                                   int64_t stride, int64_t rows, int64_t k, int64_t begin, int64_t end) {
   using V = typename Format::V;
-  const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
-  for (int64_t e = 0; e < depth; e += V::kWidth) {
+  for (int64_t e = begin; e < end; e += V::kWidth) {
     typename V::R block[V::kWidth];
     for (int64_t j = 0; j < V::kWidth; ++j) {
-      block[j] = j < rows ? Format::along_depth(in + j * stride + e * Format::kDepth, k - e * Format::kDepth) : V::zero();
+      block[j] =
+          j < rows ? Format::along_depth(in + j * stride + e * Format::kDepth, k - e * Format::kDepth) : V::zero();
     }
     V::transpose(block);
-    const int64_t count = depth - e < V::kWidth ? depth - e : V::kWidth;
+    const int64_t count = end - e < V::kWidth ? end - e : V::kWidth;
     for (int64_t i = 0; i < count; ++i) store_elements<Format>(out + (e + i) * out_stride, block[i], V::kWidth);
   }
 }
 
-// The same from rows of k.
+// The same from rows of k: element e of `cols` neighbours.
 template <class Format>
-LLMKIT_INLINE void pack_straight(typename Format::Element* out, int64_t out_stride, const typename Format::V::T* in, int64_t stride, int64_t cols, int64_t k) {
-  using V = typename Format::V;
-  const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
-  for (int64_t e = 0; e < depth; ++e) {
-    const int64_t at = e * Format::kDepth;
-    store_elements<Format>(out + e * out_stride, Format::across(in + at * stride, stride, k - at, cols < 0 ? 0 : cols), V::kWidth);
-  }
+LLMKIT_INLINE typename Format::R straight(const typename Format::V::T* in, int64_t stride, int64_t cols, int64_t k,
+                                          int64_t e) {
+  const int64_t at = e * Format::kDepth;
+  return Format::across(in + at * stride, stride, k - at, cols < 0 ? 0 : cols);
 }
 
 // c = act(scale · raw + bias) + residual (+ c) for a finished tile.
 template <class V>
-void apply_epilogue(const GemmTask<typename V::T>& task, const typename V::T* raw, int64_t raw_stride, int64_t row_begin, int64_t row_end,
-                    int64_t col_begin, int64_t col_end) {
+void apply_epilogue(const GemmTask<typename V::T>& task, const typename V::T* raw, int64_t raw_stride,
+                    int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
   using T = typename V::T;
   using R = typename V::R;
   const Epilogue<T>& e = *task.epilogue;
@@ -121,16 +120,23 @@ struct GemmImpl {
   static constexpr int64_t kTileRows = kRows * kTileStrips, kTileCols = kPanel * kTilePanels;
   static constexpr int64_t kBlock = 512;  // elements of k between stores of C: keeps a strip of A in the first cache
 
-  static void pack_b(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last) {
+  static void pack_b(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k,
+                     const PackRange& range) {
     const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
-    for (int64_t panel = first; panel < last; ++panel) {
-      Element* out = static_cast<Element*>(panels) + panel * depth * kPanel;
-      for (int64_t j = 0; j < kPanel; j += V::kWidth) {
-        const int64_t at = panel * kPanel + j;
-        if (from == PackFrom::n_major) {
-          pack_transposed<Format>(out + j, kPanel, b + at * stride, stride, n - at, k);
-        } else {
-          pack_straight<Format>(out + j, kPanel, b + at, stride, n - at, k);
+    auto* out = static_cast<Element*>(panels);
+    if (from == PackFrom::n_major) {
+      for (int64_t at = range.first * kPanel; at < range.last * kPanel; at += V::kWidth) {
+        pack_transposed<Format>(out + at / kPanel * depth * kPanel + at % kPanel, kPanel, b + at * stride, stride,
+                                n - at, k, range.begin, range.end);
+      }
+      return;
+    }
+    for (int64_t e = range.begin; e < range.end; ++e) {  // whole rows of B are read in one go
+      for (int64_t panel = range.first; panel < range.last; ++panel) {
+        for (int64_t j = 0; j < kPanel; j += V::kWidth) {
+          const int64_t at = panel * kPanel + j;
+          store_elements<Format>(out + (panel * depth + e) * kPanel + j, straight<Format>(b + at, stride, n - at, k, e),
+                                 V::kWidth);
         }
       }
     }
@@ -148,16 +154,23 @@ struct GemmImpl {
     }
   }
 
-  static void pack_a_strips(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last) {
+  static void pack_a_strips(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, const PackRange& range) {
     const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
-    for (int64_t e = 0; e < depth; ++e) {
-      for (int64_t strip = first; strip < last; ++strip) {
-        Element* out = static_cast<Element*>(packed) + (strip * depth + e) * kRows;
-        const T* in = a + e * Format::kDepth * stride + strip * kRows;
+    auto* out = static_cast<Element*>(packed);
+    for (int64_t e = range.begin; e < range.end; ++e) {
+      int64_t strip = range.first;
+      if constexpr (2 * kRows == V::kWidth) {  // a vector covers two strips
+        for (; strip + 2 <= range.last; strip += 2) {
+          const R x = straight<Format>(a + strip * kRows, stride, m - strip * kRows, k, e);
+          V::store_halves(reinterpret_cast<T*>(out + (strip * depth + e) * kRows),
+                          reinterpret_cast<T*>(out + ((strip + 1) * depth + e) * kRows), x);
+        }
+      }
+      for (; strip < range.last; ++strip) {
         for (int64_t i = 0; i < kRows; i += V::kWidth) {
           const int64_t here = std::min<int64_t>(kRows, m - strip * kRows) - i;
-          const R x = Format::across(in + i, stride, k - e * Format::kDepth, here < 0 ? 0 : here);
-          store_elements<Format>(out + i, x, kRows - i);
+          store_elements<Format>(out + (strip * depth + e) * kRows + i,
+                                 straight<Format>(a + strip * kRows + i, stride, here, k, e), kRows - i);
         }
       }
     }
@@ -165,7 +178,8 @@ struct GemmImpl {
 
   // C[rows, cols] (+)= Σ over `depth` elements. Each element of C is one chain of multiply-adds over k.
   template <int rows, bool strips>
-  static void micro(int64_t depth, const Element* a, int64_t row_stride, const Element* b, T* c, int64_t c_stride, int64_t cols, bool from_c) {
+  static void micro(int64_t depth, const Element* a, int64_t row_stride, const Element* b, T* c, int64_t c_stride,
+                    int64_t cols, bool from_c) {
     R sum[rows][kVectors];
     const bool whole = cols >= kPanel;
     if (!from_c) {
@@ -247,7 +261,8 @@ struct GemmImpl {
         const Micro micro = (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)];
         for (int64_t j = col_begin; j < col_end; j += kPanel) {
           micro(block, from, task.a.row_stride, panels + (j - col_begin) * depth + k * kPanel,
-                c + (i - row_begin) * c_stride + (j - col_begin), c_stride, std::min(kPanel, col_end - j), from_c || k > 0);
+                c + (i - row_begin) * c_stride + (j - col_begin), c_stride, std::min(kPanel, col_end - j),
+                from_c || k > 0);
         }
       }
     }

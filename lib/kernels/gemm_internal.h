@@ -16,6 +16,7 @@ struct PackedB {  // lives as long as the scratch scope it was taken from
 template <class T>
 PackedB<T> pack_operand(const Exec& ex, Scratch& scratch, Matrix<const T> b, PackFrom from, Precision precision);
 template <class T>
-void multiply_packed(const Exec& ex, Matrix<T> c, Matrix<const T> a, const PackedB<T>& b, const Epilogue<T>& epilogue = {});
+void multiply_packed(const Exec& ex, Matrix<T> c, Matrix<const T> a, const PackedB<T>& b,
+                     const Epilogue<T>& epilogue = {});
 
 }  // namespace llmkit::kernels

@@ -9,41 +9,46 @@ namespace llmkit::kernels {
 // A as the tile kernel reads it: rows, element (i, k) at i·row_stride + k; or strips [K'][mr].
 struct OperandA {
   const void* data = nullptr;
-  int64_t row_stride = 0;   // in elements; 0: strips
+  int64_t row_stride = 0;  // in elements; 0: strips
 };
 
 template <class T>
 struct GemmTask {
-  Matrix<T> c;                  // [M, N]
+  Matrix<T> c;  // [M, N]
   OperandA a;
   const void* b_panels = nullptr;
-  int64_t depth = 0;            // K
+  int64_t depth = 0;  // K
   const Epilogue<T>* epilogue = nullptr;
-  bool accumulate = false;      // start from C instead of 0
-  bool has_epilogue = false;    // anything but plain or accumulated products
+  bool accumulate = false;    // start from C instead of 0
+  bool has_epilogue = false;  // anything but plain or accumulated products
 };
 
 // Which source layout a panel is packed from: element (k, n) of B at n·stride + k (transposed) or k·stride + n.
 enum class PackFrom : uint8_t { n_major, k_major };
 
+// Panels or strips [first, last), and of each the elements [begin, end); begin is a multiple of 16.
+struct PackRange {
+  int64_t first, last, begin, end;
+};
+
 template <class T>
 struct GemmKernels {
-  int64_t tile_rows, tile_cols;   // of a tile of C: multiples of strip_rows and panel_cols
-  int64_t panel_cols;             // nr: columns of a packed panel of B
-  int64_t strip_rows;             // mr: rows of a packed strip of A
-  int64_t element_depth;          // values of k in one packed element: 1, or 2 for pairs of bf16
-  int64_t element_multiple;       // packed rows are filled up with zeros to a multiple of elements
-  int64_t row_multiple;           // packed A has room for a multiple of rows (undefined ones are computed, not stored)
+  int64_t tile_rows, tile_cols;  // of a tile of C: multiples of strip_rows and panel_cols
+  int64_t panel_cols;            // nr: columns of a packed panel of B
+  int64_t strip_rows;            // mr: rows of a packed strip of A
+  int64_t element_depth;         // values of k in one packed element: 1, or 2 for pairs of bf16
+  int64_t element_multiple;      // packed rows are filled up with zeros to a multiple of elements
+  int64_t row_multiple;          // packed A has room for a multiple of rows (undefined ones are computed, not stored)
   size_t element_bytes;
-  bool converts_rows;             // A's rows cannot be read where they lie
-  bool strips_are_rows;           // pack_a_strips writes the layout of pack_a_rows
+  bool converts_rows;    // A's rows cannot be read where they lie
+  bool strips_are_rows;  // pack_a_strips writes the layout of pack_a_rows
 
-  // Panels [first, last) of B[K,N], each [K'][nr]; K' elements cover K.
-  void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, int64_t first, int64_t last);
+  // Panels of B[K,N], each [K'][nr]; K' elements cover K.
+  void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, const PackRange& range);
   // A[M,K] row by row (a[m·stride + k]) into rows of K' elements: rows [first, last).
   void (*pack_a_rows)(void* packed, const T* a, int64_t stride, int64_t k, int64_t first, int64_t last);
-  // Aᵀ given as [K,M] (a[k·stride + m]) into strips [K'][mr]: strips [first, last).
-  void (*pack_a_strips)(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, int64_t first, int64_t last);
+  // Aᵀ given as [K,M] (a[k·stride + m]) into strips [K'][mr].
+  void (*pack_a_strips)(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, const PackRange& range);
   // Rows [row_begin, row_end) × columns [col_begin, col_end) of C, at most a tile; the begins are multiples.
   void (*tile)(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
   // `iterations` rounds of independent multiply-adds in registers, peak_flops operations each: the unit's limit.

@@ -14,18 +14,26 @@ struct PairFormat {
   static constexpr int64_t kDepth = 2;
   static constexpr bool kConverts = true;
 
-  static LLMKIT_INLINE R load_some(const float* p, int64_t n) { return n >= 16 ? V::load(p) : n > 0 ? V::load_n(p, n) : V::zero(); }
+  static LLMKIT_INLINE R load_some(const float* p, int64_t n) {
+    return n >= 16 ? V::load(p) : n > 0 ? V::load_n(p, n) : V::zero();
+  }
   static LLMKIT_INLINE R along_depth(const float* row, int64_t left) {
     const R low = load_some(row, left), high = load_some(row + 16, left - 16);
     return _mm512_castsi512_ps((__m512i)_mm512_cvtne2ps_pbh(high, low));
   }
   static LLMKIT_INLINE R across(const float* at, int64_t stride, int64_t left, int64_t columns) {
     const R first = load_some(at, columns), second = left > 1 ? load_some(at + stride, columns) : V::zero();
-    const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(first));
-    const __m512i high = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(second));
-    return _mm512_castsi512_ps(_mm512_or_si512(low, _mm512_slli_epi32(high, 16)));
+    return interleave(_mm512_cvtne2ps_pbh(second, first));
   }
-  static LLMKIT_INLINE R broadcast(const uint32_t* a) { return _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(*a))); }
+  // Sixteen firsts and sixteen seconds become sixteen pairs.
+  static LLMKIT_INLINE R interleave(__m512bh halves) {
+    alignas(64) static constexpr uint16_t kOrder[32] = {0, 16, 1, 17, 2,  18, 3,  19, 4,  20, 5,  21, 6,  22, 7,  23,
+                                                        8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return _mm512_castsi512_ps(_mm512_permutexvar_epi16(_mm512_load_si512(kOrder), (__m512i)halves));
+  }
+  static LLMKIT_INLINE R broadcast(const uint32_t* a) {
+    return _mm512_castsi512_ps(_mm512_set1_epi32(static_cast<int>(*a)));
+  }
   static LLMKIT_INLINE R load_b(const uint32_t* b) { return _mm512_castsi512_ps(_mm512_loadu_si512(b)); }
   // c + both products of each pair (vdpbf16ps).
   static LLMKIT_INLINE R multiply_add(R a, R b, R c) { return _mm512_dpbf16_ps(c, (__m512bh)a, (__m512bh)b); }

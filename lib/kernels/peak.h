@@ -8,8 +8,10 @@ namespace llmkit::kernels {
 struct Peak {
   double f32_gflops = 0;     // fused multiply-adds in registers, on all threads
   double bf16_gflops = 0;    // with fp32 accumulation, on the unit the kernels use; 0 where there is none
+  double int8_gops = 0;      // with int32 accumulation
   double read_gbps = 0;      // streaming reads from memory
-  double triad_gbps = 0;     // a = b + s·c, bytes touched without write-allocate
+  double triad_gbps = 0;     // a = b + s·c with plain stores, bytes touched without write-allocate
+  double triad_nt_gbps = 0;  // the same with stores that pass the caches by; 0 where there are none
 };
 // Takes about `seconds` for each figure and 256 MiB of memory.
 Peak measure_peak(Parallel& parallel, double seconds = 0.2);

@@ -20,6 +20,10 @@ struct Avx512 {
   static LLMKIT_INLINE R load_n(const float* p, int64_t n) { return _mm512_maskz_loadu_ps(first(n), p); }
   static LLMKIT_INLINE void store(float* p, R x) { _mm512_storeu_ps(p, x); }
   static LLMKIT_INLINE void store_n(float* p, R x, int64_t n) { _mm512_mask_storeu_ps(p, first(n), x); }
+  static LLMKIT_INLINE void store_halves(float* low, float* high, R x) {
+    _mm256_storeu_ps(low, _mm512_castps512_ps256(x));
+    _mm256_storeu_ps(high, _mm512_extractf32x8_ps(x, 1));
+  }
   static LLMKIT_INLINE R add(R a, R b) { return _mm512_add_ps(a, b); }
   static LLMKIT_INLINE R sub(R a, R b) { return _mm512_sub_ps(a, b); }
   static LLMKIT_INLINE R mul(R a, R b) { return _mm512_mul_ps(a, b); }

@@ -26,13 +26,17 @@ struct ProductRate {
 class Bench : public Command {
  public:
   const CommandInfo& info() const override {
-    static const CommandInfo info{
-        "bench", "Tools", "measure this machine's limits and our products",
-        {"llmkit bench", "llmkit bench --threads 1 --isa avx2 --json"},
-        "Measures multiply-adds in registers and streaming memory bandwidth, the limits that training's MFU is relative "
-        "to, and how near the matrix products of a GPT-2 124M come: forward with a packed weight, and both gradients.\n\n"
-        "Other programs on the machine lower every figure: run it on a quiet one, and look at the median of a few runs.",
-        kUsesThreads | kUsesJson | kUsesManifest | kUsesGates | kUsesIsa};
+    static const CommandInfo info{"bench",
+                                  "Tools",
+                                  "measure this machine's limits and our products",
+                                  {"llmkit bench", "llmkit bench --threads 1 --isa avx2 --json"},
+                                  "Measures multiply-adds in registers and streaming memory bandwidth, the limits that "
+                                  "training's MFU is relative "
+                                  "to, and how near the matrix products of a GPT-2 124M come: forward with a packed "
+                                  "weight, and both gradients.\n\n"
+                                  "Other programs on the machine lower every figure: run it on a quiet one, and look "
+                                  "at the median of a few runs.",
+                                  kUsesThreads | kUsesJson | kUsesManifest | kUsesGates | kUsesIsa};
     return info;
   }
 
@@ -46,21 +50,30 @@ class Bench : public Command {
     Summary summary;
     summary.unit = "figures";
     const kernels::Peak peak = kernels::measure_peak(context.parallel, seconds_);
-    summary.metrics = {{"f32_gflops", peak.f32_gflops}, {"bf16_gflops", peak.bf16_gflops}, {"read_gbps", peak.read_gbps}, {"triad_gbps", peak.triad_gbps}};
+    summary.metrics = {{"f32_gflops", peak.f32_gflops}, {"bf16_gflops", peak.bf16_gflops},
+                       {"int8_gops", peak.int8_gops},   {"read_gbps", peak.read_gbps},
+                       {"triad_gbps", peak.triad_gbps}, {"triad_nt_gbps", peak.triad_nt_gbps}};
     if (!common.json) {
-      std::printf("kernels %s, %d threads\n", std::string(kernels::isa_name(kernels::active_isa())).c_str(), context.parallel.threads());
-      std::printf("fp32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, reading %.1f GB/s, a = b + s c %.1f GB/s\n", peak.f32_gflops, peak.bf16_gflops,
-                  peak.read_gbps, peak.triad_gbps);
+      std::printf("kernels %s, %d threads\n", std::string(kernels::isa_name(kernels::active_isa())).c_str(),
+                  context.parallel.threads());
+      std::printf("fp32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, int8 %.0f GOP/s\n", peak.f32_gflops, peak.bf16_gflops,
+                  peak.int8_gops);
+      std::printf("reading %.1f GB/s, a = b + s c %.1f GB/s, with streaming stores %.1f GB/s\n", peak.read_gbps,
+                  peak.triad_gbps, peak.triad_nt_gbps);
     }
     if (products_) {
-      if (!common.json) std::printf("%-22s %-5s %9s %9s %9s  GFLOP/s (%% of the peak)\n", "rows x (out, in)", "", "forward", "dX", "dW");
-      for (const ProductShape& shape : {ProductShape{rows_, 768, 768}, {rows_, 3072, 768}, {rows_, 768, 3072}, {rows_, 2304, 768}}) {
+      if (!common.json)
+        std::printf("%-22s %-5s %9s %9s %9s  GFLOP/s (%% of the peak)\n", "rows x (out, in)", "", "forward", "dX",
+                    "dW");
+      for (const ProductShape& shape :
+           {ProductShape{rows_, 768, 768}, {rows_, 3072, 768}, {rows_, 768, 3072}, {rows_, 2304, 768}}) {
         for (kernels::Precision precision : {kernels::Precision::f32, kernels::Precision::bf16}) {
           if (context.stop.requested()) break;
           const ProductRate rate = measure(context.parallel, shape, precision);
           const bool bf16 = precision == kernels::Precision::bf16;
           if (!common.json) print(rate, bf16 && peak.bf16_gflops > 0 ? peak.bf16_gflops : peak.f32_gflops);
-          const std::string name = (bf16 ? "bf16_" : "f32_") + std::to_string(shape.out) + "x" + std::to_string(shape.in);
+          const std::string name =
+              (bf16 ? "bf16_" : "f32_") + std::to_string(shape.out) + "x" + std::to_string(shape.in);
           summary.metrics.emplace_back(name + "_forward", rate.forward);
           summary.metrics.emplace_back(name + "_dx", rate.input_gradient);
           summary.metrics.emplace_back(name + "_dw", rate.weight_gradient);
@@ -77,10 +90,12 @@ class Bench : public Command {
     using kernels::Matrix;
     kernels::Workspace workspace;
     const kernels::Exec ex{parallel, workspace};
-    std::vector<float> x(static_cast<size_t>(s.rows * s.in)), w(static_cast<size_t>(s.out * s.in)), y(static_cast<size_t>(s.rows * s.out)), dw(w.size());
+    std::vector<float> x(static_cast<size_t>(s.rows * s.in)), w(static_cast<size_t>(s.out * s.in)),
+        y(static_cast<size_t>(s.rows * s.out)), dw(w.size());
     for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 17) * 0.01f;
     for (size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i % 13) * 0.01f;
-    const Matrix<float> xm(x.data(), s.rows, s.in), wm(w.data(), s.out, s.in), ym(y.data(), s.rows, s.out), dwm(dw.data(), s.out, s.in);
+    const Matrix<float> xm(x.data(), s.rows, s.in), wm(w.data(), s.out, s.in), ym(y.data(), s.rows, s.out),
+        dwm(dw.data(), s.out, s.in);
     kernels::GemmOptions<float> options;
     options.precision = precision;
     kernels::PackedWeight forward, backward;
@@ -100,14 +115,17 @@ class Bench : public Command {
       } while (std::chrono::duration<double>(last - begin).count() < seconds_);
       return flops / best;
     };
-    return {s, precision, rate([&] { gemm_packed(ex, ym, xm, forward); }), rate([&] { gemm_packed(ex, xm, ym, backward); }),
+    return {s, precision, rate([&] { gemm_packed(ex, ym, xm, forward); }),
+            rate([&] { gemm_packed(ex, xm, ym, backward); }),
             rate([&] { kernels::gemm_tn<float>(ex, dwm, ym, xm, options); })};
   }
 
   static void print(const ProductRate& r, double peak) {
-    const std::string shape = std::to_string(r.shape.rows) + " x (" + std::to_string(r.shape.out) + ", " + std::to_string(r.shape.in) + ")";
+    const std::string shape =
+        std::to_string(r.shape.rows) + " x (" + std::to_string(r.shape.out) + ", " + std::to_string(r.shape.in) + ")";
     std::printf("%-22s %-5s", shape.c_str(), r.precision == kernels::Precision::bf16 ? "bf16" : "fp32");
-    for (double rate : {r.forward, r.input_gradient, r.weight_gradient}) std::printf(" %5.0f %2.0f%%", rate, 100 * rate / peak);
+    for (double rate : {r.forward, r.input_gradient, r.weight_gradient})
+      std::printf(" %5.0f %2.0f%%", rate, 100 * rate / peak);
     std::printf("\n");
     std::fflush(stdout);
   }
@@ -119,6 +137,8 @@ class Bench : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_bench() { return std::make_unique<Bench>(); }
+std::unique_ptr<Command> make_bench() {
+  return std::make_unique<Bench>();
+}
 
 }  // namespace llmkit::cli

@@ -1,16 +1,18 @@
-// Matrix products at the shapes of a GPT-2 124M (research/performance.md 2): ours against OpenBLAS where it is installed,
-// beside the machine's own peak measured before and after. Usage: bench_kernels [threads [filter]]
+// The kernels beside the machine's own peak, measured before and after; the products against oneDNN and OpenBLAS
+// (forced to its AVX-512 kernels) where they are installed. Usage: bench_kernels [threads [filter [isa]]]; the filter
+// is a part of a line's name: "gemm" for all products, "gemm 1024x(768" for some, "gemm 4096" for those of 4096 rows.
 #include <algorithm>
 #include <chrono>
-#include <ctime>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/rng.h"
+#include "compare.h"
 #include "kernels/attention.h"
 #include "kernels/cpu.h"
 #include "kernels/elementwise.h"
@@ -20,21 +22,20 @@
 #include "kernels/optimizer.h"
 #include "kernels/peak.h"
 #include "kernels/reduce.h"
-
-#ifdef LLMKIT_BENCH_OPENBLAS
-#include <cblas.h>
-extern "C" char* openblas_get_corename(void);
-extern "C" void openblas_set_num_threads(int);
-#endif
+#include "peers.h"
 
 using namespace llmkit;
 using namespace llmkit::kernels;
+using llmkit::bench::compare_products;
 
 namespace {
 
-double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+double now() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
 
-// With one thread the process's own CPU time is counted, so that a busy machine disturbs less; else the clock on the wall.
+// With one thread the process's own CPU time is counted, so that a busy machine disturbs less; else the clock on the
+// wall.
 bool count_cpu_time = false;
 double timer() {
   if (!count_cpu_time) return now();
@@ -57,7 +58,8 @@ double best_seconds(const std::function<void()>& f) {
 }
 
 struct Buffer {
-  explicit Buffer(int64_t n) : memory(static_cast<size_t>(n) * sizeof(float)), data(static_cast<float*>(memory.data())) {
+  explicit Buffer(int64_t n)
+      : memory(static_cast<size_t>(n) * sizeof(float)), data(static_cast<float*>(memory.data())) {
     uint32_t state = 1;
     for (int64_t i = 0; i < n; ++i) {
       state = state * 1664525 + 1013904223;
@@ -72,36 +74,12 @@ struct Bench {
   Bench(int threads, std::string filter) : parallel(threads), filter(std::move(filter)) {}
   bool wanted(const std::string& name) const { return filter.empty() || name.find(filter) != std::string::npos; }
 
-  void products(int64_t m, int64_t n, int64_t k) {
-    const std::string shape = std::to_string(m) + "x(" + std::to_string(n) + "," + std::to_string(k) + ")";
-    if (!wanted("gemm " + shape)) return;
-    Buffer x(m * k), w(n * k), y(m * n), dw(n * k);
-    const Matrix<float> xm(x.data, m, k), wm(w.data, n, k), ym(y.data, m, n), dwm(dw.data, n, k);
-    const double flops = 2.0 * static_cast<double>(m) * static_cast<double>(n) * static_cast<double>(k) / 1e9;
-    auto rate = [&](const std::function<void()>& f) { return flops / best_seconds(f); };
-    double row[2][4];
-    for (Precision precision : {Precision::f32, Precision::bf16}) {
-      double* out = row[static_cast<int>(precision)];
-      GemmOptions<float> options;
-      options.precision = precision;
-      PackedWeight packed;
-      packed.pack_nt(ex, wm, precision);
-      out[0] = rate([&] { gemm_packed(ex, ym, xm, packed); });
-      out[1] = rate([&] { gemm_nt<float>(ex, ym, xm, wm, options); });
-      out[2] = rate([&] { gemm_nn<float>(ex, xm, ym, wm, options); });
-      out[3] = rate([&] { gemm_tn<float>(ex, dwm, ym, xm, options); });
-    }
-    double blas[3] = {0, 0, 0};
-#ifdef LLMKIT_BENCH_OPENBLAS
-    const int M = static_cast<int>(m), N = static_cast<int>(n), K = static_cast<int>(k);
-    blas[0] = rate([&] { cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, M, N, K, 1, x.data, K, w.data, K, 0, y.data, N); });
-    blas[1] = rate([&] { cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, M, K, N, 1, y.data, N, w.data, K, 0, x.data, K); });
-    blas[2] = rate([&] { cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, N, K, M, 1, y.data, N, x.data, K, 0, dw.data, K); });
-#endif
-    std::printf("%-20s f32 %5.0f (%3.0f%%) nt %5.0f nn %5.0f tn %5.0f | openblas nt %5.0f nn %5.0f tn %5.0f | bf16 %5.0f (%3.0f%%) nt %5.0f nn %5.0f tn %5.0f\n",
-                shape.c_str(), row[0][0], 100 * row[0][0] / peak.f32_gflops, row[0][1], row[0][2], row[0][3], blas[0], blas[1], blas[2],
-                row[1][0], 100 * row[1][0] / std::max(1.0, peak.bf16_gflops), row[1][1], row[1][2], row[1][3]);
-    std::fflush(stdout);
+  void products() {
+    if (!filter.empty() && filter.rfind("gemm", 0) != 0) return;
+    const std::string wanted = filter.size() > 5 ? filter.substr(5) : "";
+    const std::vector<int64_t> rows =
+        wanted.rfind("4096", 0) == 0 ? std::vector<int64_t>{4096} : std::vector<int64_t>{256, 1024};
+    compare_products(ex, peak, rows, wanted, 0.05);
   }
 
   void vectors() {
@@ -110,11 +88,13 @@ struct Bench {
     auto line = [&](const char* name, double elements, double bytes, const std::function<void()>& f) {
       if (!wanted(name)) return;
       const double s = best_seconds(f);
-      std::printf("%-24s %7.3f ms %6.2f ns/element %6.1f GB/s\n", name, 1e3 * s, 1e9 * s / elements, bytes * elements / s / 1e9);
+      std::printf("%-24s %7.3f ms %6.2f ns/element %6.1f GB/s\n", name, 1e3 * s, 1e9 * s / elements,
+                  bytes * elements / s / 1e9);
     };
     const double e = static_cast<double>(n);
     line("gelu_tanh forward", e, 8, [&] { activation_forward<float>(ex, Activation::gelu_tanh, b.data, a.data, n); });
-    line("gelu_tanh backward", e, 16, [&] { activation_backward<float>(ex, Activation::gelu_tanh, c.data, b.data, a.data, n); });
+    line("gelu_tanh backward", e, 16,
+         [&] { activation_backward<float>(ex, Activation::gelu_tanh, c.data, b.data, a.data, n); });
     line("silu forward", e, 8, [&] { activation_forward<float>(ex, Activation::silu, b.data, a.data, n); });
     line("add", e, 12, [&] { add<float>(ex, c.data, a.data, b.data, n); });
     line("column_sum", e, 4, [&] { column_sum<float>(ex, d.data, Matrix<const float>(a.data, rows, 4 * dim)); });
@@ -145,15 +125,19 @@ struct Bench {
     const int64_t parameters = 32 << 20;
     Buffer p(parameters), q(parameters), m(parameters), v(parameters);
     for (int64_t i = 0; i < parameters; ++i) v.data[i] = std::abs(v.data[i]);
-    line("adamw", static_cast<double>(parameters), 28, [&] { adamw_step<float>(ex, p.data, q.data, m.data, v.data, parameters, AdamwOptions{}); });
-    line("sum_of_squares", static_cast<double>(parameters), 4, [&] { (void)sum_of_squares<float>(ex, p.data, parameters); });
+    line("adamw", static_cast<double>(parameters), 28,
+         [&] { adamw_step<float>(ex, p.data, q.data, m.data, v.data, parameters, AdamwOptions{}); });
+    line("sum_of_squares", static_cast<double>(parameters), 4,
+         [&] { (void)sum_of_squares<float>(ex, p.data, parameters); });
   }
 
   void attention(int64_t batch, int64_t length, int64_t heads, int64_t dim) {
-    const std::string name = "attention " + std::to_string(batch) + "x" + std::to_string(length) + "x" + std::to_string(heads) + "x" + std::to_string(dim);
+    const std::string name = "attention " + std::to_string(batch) + "x" + std::to_string(length) + "x" +
+                             std::to_string(heads) + "x" + std::to_string(dim);
     if (!wanted(name)) return;
     const int64_t width = 3 * heads * dim;
-    Buffer qkv(batch * length * width), dqkv(batch * length * width), out(batch * length * heads * dim), dout(batch * length * heads * dim), lse(batch * length * heads);
+    Buffer qkv(batch * length * width), dqkv(batch * length * width), out(batch * length * heads * dim),
+        dout(batch * length * heads * dim), lse(batch * length * heads);
     AttentionShape<float> shape;
     shape.heads = shape.kv_heads = heads;
     shape.head_dim = dim;
@@ -179,8 +163,8 @@ struct Bench {
     const double backward = best_seconds([&] { attention_backward<float>(ex, shape, sequences, gradients); });
     shape.dropout = 0.1f;
     const double dropped = best_seconds([&] { attention_forward<float>(ex, shape, sequences); });
-    std::printf("%-30s forward %7.3f ms %5.0f GF/s, with dropout %7.3f ms, backward %7.3f ms %5.0f GF/s\n", name.c_str(), 1e3 * forward, flops / forward, 1e3 * dropped,
-                1e3 * backward, 2.5 * flops / backward);
+    std::printf("%-30s forward %7.3f ms %5.0f GF/s, with dropout %7.3f ms, backward %7.3f ms %5.0f GF/s\n",
+                name.c_str(), 1e3 * forward, flops / forward, 1e3 * dropped, 1e3 * backward, 2.5 * flops / backward);
   }
 
   void loss(Precision precision) {
@@ -189,15 +173,18 @@ struct Bench {
     const int64_t m = 1024, v = 50257, d = 768;
     Buffer h(m * d), w(v * d), dh(m * d), dw(v * d), logprob(m), lse(m), upstream(m);
     std::vector<int32_t> targets(static_cast<size_t>(m), 5);
-    const LogprobArgs<float> args{Matrix<const float>(h.data, m, d), Matrix<const float>(w.data, v, d), targets.data(), precision};
+    const LogprobArgs<float> args{Matrix<const float>(h.data, m, d), Matrix<const float>(w.data, v, d), targets.data(),
+                                  precision};
     const LogprobGradient<float> g{upstream.data, nullptr, Matrix<float>(dh.data, m, d), Matrix<float>(dw.data, v, d)};
     const double s = best_seconds([&] { logprob_forward_backward<float>(ex, args, logprob.data, lse.data, g); });
-    std::printf("%-24s 1024x50257x768 forward and backward %7.1f ms %5.0f GF/s\n", name.c_str(), 1e3 * s, 6e-9 * static_cast<double>(m) * static_cast<double>(v) * static_cast<double>(d) / s);
+    std::printf("%-24s 1024x50257x768 forward and backward %7.1f ms %5.0f GF/s\n", name.c_str(), 1e3 * s,
+                6e-9 * static_cast<double>(m) * static_cast<double>(v) * static_cast<double>(d) / s);
   }
 
   void print_peak() {
     peak = measure_peak(parallel);
-    std::printf("peak: f32 %.0f GF/s, bf16 %.0f GF/s, read %.1f GB/s, triad %.1f GB/s\n", peak.f32_gflops, peak.bf16_gflops, peak.read_gbps, peak.triad_gbps);
+    std::printf("peak: f32 %.0f GF/s, bf16 %.0f GF/s, read %.1f GB/s, triad %.1f GB/s\n", peak.f32_gflops,
+                peak.bf16_gflops, peak.read_gbps, peak.triad_gbps);
   }
 
   Parallel parallel;
@@ -210,32 +197,20 @@ struct Bench {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Inherited settings that halve OpenBLAS.
-  if (std::getenv("OPENBLAS_CORETYPE") || std::getenv("OPENBLAS_L2_SIZE")) {
-    std::fprintf(stderr, "unset OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE first: they slow OpenBLAS down\n");
-    return 2;
-  }
-  Bench bench(argc > 1 ? std::atoi(argv[1]) : 0, argc > 2 ? argv[2] : "");
+  const int threads = argc > 1 && std::atoi(argv[1]) > 0 ? std::atoi(argv[1]) : available_threads();
+  bench::use_best_settings(threads, argv);
+  Bench suite(threads, argc > 2 ? argv[2] : "");
   if (argc > 3) force_isa(*isa_from_name(argv[3]));
-  std::printf("kernels %s, %d threads\n", std::string(isa_name(active_isa())).c_str(), bench.parallel.threads());
-#ifdef LLMKIT_BENCH_OPENBLAS
-  openblas_set_num_threads(bench.parallel.threads());
-  std::printf("OpenBLAS %s\n", openblas_get_corename());
-#endif
-  count_cpu_time = bench.parallel.threads() == 1;
-  bench.print_peak();
-  for (int64_t m : {1024, 256}) {
-    for (auto [n, k] : {std::pair<int64_t, int64_t>{768, 768}, {3072, 768}, {768, 3072}, {2304, 768}}) bench.products(m, n, k);
-  }
-  bench.products(1024, 50257, 768);
-  bench.products(1, 3072, 768);
-  bench.products(1, 50257, 768);
-  bench.vectors();
-  bench.attention(4, 256, 12, 64);
-  bench.attention(1, 1024, 12, 64);
-  bench.attention(16, 256, 6, 64);
-  bench.loss(Precision::f32);
-  bench.loss(Precision::bf16);
-  bench.print_peak();
+  std::printf("kernels %s, %d threads\n", std::string(isa_name(active_isa())).c_str(), suite.parallel.threads());
+  count_cpu_time = suite.parallel.threads() == 1;
+  suite.print_peak();
+  suite.products();
+  suite.vectors();
+  suite.attention(4, 256, 12, 64);
+  suite.attention(1, 1024, 12, 64);
+  suite.attention(16, 256, 6, 64);
+  suite.loss(Precision::f32);
+  suite.loss(Precision::bf16);
+  suite.print_peak();
   return 0;
 }

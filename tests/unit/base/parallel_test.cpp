@@ -40,11 +40,14 @@ std::vector<double> piped(Parallel& parallel, int n, int64_t max_items) {
         item.first = next++;
         return item.first < n;
       },
-      [](auto& item) { item.second = busy(static_cast<uint64_t>(item.first)); }, [&](auto& item) { seen.push_back(item.second); });
+      [](auto& item) { item.second = busy(static_cast<uint64_t>(item.first)); },
+      [&](auto& item) { seen.push_back(item.second); });
   return seen;
 }
 
-bool shared(const Parallel& parallel) { return parallel.stats().workers >= 2 && parallel.stats().least_tiles >= 3; }
+bool shared(const Parallel& parallel) {
+  return parallel.stats().workers >= 2 && parallel.stats().least_tiles >= 3;
+}
 
 // `same` on pools of eight until each worker that came had three tiles: on a busy machine one may come late.
 template <class F>
@@ -187,4 +190,30 @@ TEST_CASE("the default number of threads is what this process may use") {
   CHECK(available_threads() >= 1);
   CHECK(Parallel().threads() == available_threads());
   CHECK(Parallel(3).threads() == 3);
+}
+
+TEST_CASE("many short calls in a row run every tile of every call") {
+  Parallel parallel(4);
+  std::atomic<int64_t> sum{0};
+  int64_t expected = 0;
+  for (int64_t call = 0; call < 2000; ++call) {
+    const int64_t tiles = 2 + call % 7;
+    parallel.for_tiles(tiles, [&](int64_t tile) { sum += call * tile; });
+    expected += call * tiles * (tiles - 1) / 2;
+    REQUIRE(sum == expected);
+  }
+}
+
+TEST_CASE("a second caller does its tiles itself while the pool is taken") {
+  Parallel parallel(3);
+  std::vector<std::atomic<int>> runs(600);
+  auto call = [&](int64_t first) {
+    for (int repeat = 0; repeat < 20; ++repeat) {
+      parallel.for_tiles(300, [&](int64_t tile) { runs[static_cast<size_t>(first + tile)]++; });
+    }
+  };
+  std::thread other(call, 300);
+  call(0);
+  other.join();
+  for (auto& r : runs) REQUIRE(r == 20);
 }
