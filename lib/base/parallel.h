@@ -29,7 +29,7 @@ class TileFunction {
 struct ParallelStats {
   int workers = 0;            // workers that ran at least one tile
   int64_t tiles = 0;          // tiles run in all
-  int64_t least_tiles = 0;    // the fewest tiles that a worker which ran any ran
+  int64_t least_tiles = 0;    // the most tiles that two workers ran each; 0 where only one ran any
 };
 
 class Parallel {

@@ -21,7 +21,7 @@ struct Fixture {
   // Repeats `work` until two workers had three tiles each: short tiles may all be gone before a second worker wakes.
   template <class F>
   void until_shared(F&& work) {
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 100'000; ++i) {
       work();
       ParallelStats stats = parallel.stats();
       if (stats.workers >= 2 && stats.least_tiles >= 3) return;
