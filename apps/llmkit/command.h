@@ -44,6 +44,7 @@ struct CommandInfo {
   std::string_view details;  // paragraphs for --help and the man page: method, papers, formats
   uint32_t uses = 0;         // Uses bits
   std::string_view output_default = "-";  // default of -o; "" = required
+  std::string_view configs_of = "";  // reads the configs of this command instead of its own
 };
 
 // What a command hands over when it is done.

@@ -16,9 +16,10 @@ struct Entry {
 std::vector<Entry> entries() {
   std::vector<Entry> out;
   for (auto& command : all_commands()) {
+    std::string takes_configs_of(command->info().configs_of.empty() ? command->info().name : command->info().configs_of);
     Entry entry{std::string(command->info().name), std::string(command->info().summary), prepare(std::move(command)), {}};
     for (auto& config : builtin_configs()) {
-      if (config.command == entry.name) entry.configs.emplace_back(config.name);
+      if (config.command == takes_configs_of) entry.configs.emplace_back(config.name);
     }
     out.push_back(std::move(entry));
   }

@@ -15,7 +15,7 @@ namespace {
 
 // Values that belong to one call and not to a run that is repeated.
 bool is_transient(std::string_view name) {
-  constexpr std::string_view kNames[] = {"config", "dump-config", "dry-run", "quiet", "json", "force", "resume"};
+  constexpr std::string_view kNames[] = {"config", "dump-config", "dry-run", "quiet", "json", "force", "resume", "verify-resume"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -24,7 +24,8 @@ struct Source {
 };
 
 Source find_source(const Invocation& invocation, const std::string& named) {
-  std::string_view command = invocation.command->info().name;
+  const CommandInfo& info = invocation.command->info();
+  std::string_view command = info.configs_of.empty() ? info.name : info.configs_of;
   if (named.find('/') == std::string::npos && !named.ends_with(".toml")) {
     std::vector<std::string_view> names;
     for (auto& config : builtin_configs()) {
@@ -77,6 +78,7 @@ void apply_member(Invocation& invocation, const std::string& key, const toml::no
     return;
   }
   Option* option = options.find(key);
+  if (!option && key == "output" && !invocation.command->info().configs_of.empty()) return;  // says where the other command writes
   if (!option || option->name == "config" || option->name == "dump-config") {
     std::vector<std::string_view> names;
     for (auto& o : options.all()) names.push_back(o.name);

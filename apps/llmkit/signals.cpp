@@ -35,6 +35,8 @@ void on_signal(int) {
   errno = saved;
 }
 
+void on_save_signal(int) { stop_flag().request_save(); }
+
 }  // namespace
 
 StopFlag& stop_flag() {
@@ -49,7 +51,11 @@ void install_signal_handlers() {
   sigemptyset(&action.sa_mask);
   // No SA_RESTART: a read that waits for input returns EINTR.
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) sigaction(signal, &action, nullptr);
+  action.sa_handler = on_save_signal;
+  action.sa_flags = SA_RESTART;  // the work goes on
+  sigaction(SIGUSR1, &action, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error of write(2), told like a full disk
 }
 
 ExitCode close_stdout(ExitCode code, std::string_view who) {

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
+#include <string>
 
 #include "base/error.h"
 
@@ -35,7 +36,12 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-std::atomic<bool> status_shown{false};
+std::atomic<int> status_rows{0};  // on the screen, the cursor behind the last
+
+void erase_status(int rows) {
+  if (rows > 1) std::fprintf(stderr, "\033[%dA", rows - 1);
+  std::fputs("\r\033[J", stderr);
+}
 
 void write(spdlog::level::level_enum level, std::string_view prefix, std::string_view message) {
   if (!logger().should_log(level)) return;
@@ -56,12 +62,22 @@ void warning(std::string_view message) { write(spdlog::level::warn, "warning: ",
 void error(std::string_view message) { write(spdlog::level::err, "", message); }
 
 void status_line(std::string_view text) {
-  status_shown = true;
-  std::fprintf(stderr, "\r%.*s\033[K", static_cast<int>(text.size()), text.data());
+  std::string out;
+  int rows = 1;
+  for (char c : text) {
+    if (c == '\n') out += "\033[K", ++rows;
+    out += c;
+  }
+  // Drawn over what is there rather than erased first, which would flicker.
+  int before = status_rows.exchange(rows);
+  if (before > rows) erase_status(before);
+  else if (before > 1) std::fprintf(stderr, "\033[%dA", before - 1);
+  std::fprintf(stderr, "\r%s\033[K", out.c_str());
 }
 
 void set_status_line(bool shown) {
-  if (!shown && status_shown.exchange(false)) std::fputs("\r\033[K", stderr);
+  if (shown) return;
+  if (int rows = status_rows.exchange(0); rows > 0) erase_status(rows);
 }
 
 }  // namespace llmkit::log

@@ -13,7 +13,8 @@ void info(std::string_view message);
 void warning(std::string_view message);
 void error(std::string_view message);
 
-// One line at the bottom of a terminal that is redrawn in place (the progress bar); messages clear it first.
+// Lines at the bottom of a terminal that are redrawn in place (the progress bar); messages clear them first. No line may
+// be wider than the terminal.
 void status_line(std::string_view text);
 void set_status_line(bool shown);  // false clears it
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/terminal_chart.h"
 #include "base/units.h"
 
 namespace llmkit {
@@ -25,9 +26,16 @@ std::string rate_text(double rate, std::string_view unit) {
   return buffer + std::string(unit) + "/s";
 }
 
-int terminal_width() {
+constexpr size_t kMostPoints = 4096;
+constexpr int kChartRows = 8, kMostColumns = 100;
+
+struct TerminalSize {
+  int columns = 80, rows = 24;
+};
+TerminalSize terminal_size() {
   winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+  if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col <= 20) return {};
+  return {size.ws_col, size.ws_row};
 }
 
 }  // namespace
@@ -35,7 +43,7 @@ int terminal_width() {
 std::string progress_line(const ProgressState& s, int width, bool bar) {
   std::string tail = amount(s.done, s.unit);
   if (s.total > 0) tail += " of " + amount(s.total, s.unit);
-  double rate = s.seconds > 0 ? s.done / s.seconds : 0;
+  double rate = s.seconds > 0 ? (s.done - s.done_before) / s.seconds : 0;
   if (rate > 0) tail += ", " + rate_text(rate, s.unit);
   if (rate > 0 && s.total > s.done) tail += ", " + format_seconds((s.total - s.done) / rate) + " left";
   if (!s.note.empty()) tail += ", " + printable(s.note);
@@ -68,17 +76,40 @@ ProgressPrinter::ProgressPrinter(std::string title, bool enabled) : title_(std::
 
 ProgressPrinter::~ProgressPrinter() { log::set_status_line(false); }
 
+void ProgressPrinter::point(double x, double y) {
+  if (!enabled_ || !terminal_) return;
+  std::lock_guard lock(mutex_);
+  curve_.x.push_back(x);
+  curve_.y.push_back(y);
+  if (curve_.x.size() < kMostPoints) return;
+  // Neighbours become one, so that a run of any length takes the same memory.
+  size_t half = curve_.x.size() / 2;
+  for (size_t i = 0; i < half; ++i) {
+    curve_.x[i] = curve_.x[2 * i];
+    curve_.y[i] = (curve_.y[2 * i] + curve_.y[2 * i + 1]) / 2;
+  }
+  curve_.x.resize(half);
+  curve_.y.resize(half);
+}
+
 void ProgressPrinter::update(double done, double total, std::string_view unit, std::string_view note) {
   if (!enabled_) return;
   std::lock_guard lock(mutex_);
   auto now = Clock::now();
+  if (done_before_ < 0) {
+    done_before_ = done;
+    if (done > 0) start_ = now;
+  }
   auto period = terminal_ ? std::chrono::milliseconds(100) : std::chrono::seconds(30);
   bool first_bar = terminal_ && last_ == start_;
   if (!first_bar && now - last_ < period) return;
   last_ = now;
-  ProgressState state{title_, done, total, std::chrono::duration<double>(now - start_).count(), unit, note};
-  if (terminal_) log::status_line(progress_line(state, terminal_width() - 1, true));
-  else log::info(progress_line(state, 200, false));
+  ProgressState state{title_, done, total, std::chrono::duration<double>(now - start_).count(), unit, note, done_before_};
+  if (!terminal_) return log::info(progress_line(state, 200, false));
+  TerminalSize size = terminal_size();
+  std::string text;
+  for (auto& line : terminal_chart(curve_, std::min(size.columns - 1, kMostColumns), std::min(kChartRows, size.rows - 4))) text += line + "\n";
+  log::status_line(text + progress_line(state, size.columns - 1, true));
 }
 
 }  // namespace llmkit

@@ -164,6 +164,18 @@ void Report::line_chart(const ChartOptions& options, const std::vector<Series>& 
   figure(options.title, legend + line_chart_svg(options, series), table_html({"series", or_else(options.x_label, "x"), or_else(options.y_label, "y")}, rows));
 }
 
+void Report::heat_map(const ChartOptions& options, const HeatMap& map) {
+  HeatMap drawn = thin_out(map, 60), listed = thin_out(map, 8);
+  std::vector<std::string> headers{""};
+  for (double x : listed.x) headers.push_back(number(x));
+  std::vector<std::vector<std::string>> rows;
+  for (size_t r = 0; r < listed.rows.size(); ++r) {
+    rows.push_back({listed.rows[r]});
+    for (double v : listed.values[r]) rows.back().push_back(number(v));
+  }
+  figure(options.title, heat_map_svg(options, drawn), table_html(headers, rows));
+}
+
 void Report::bar_chart(const ChartOptions& options, const std::vector<Bar>& bars) {
   std::vector<std::vector<std::string>> rows;
   for (auto& bar : bars) rows.push_back({bar.name, number(bar.value)});

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/chart.h"
+#include "base/heat_map.h"
 
 namespace llmkit {
 
@@ -25,6 +26,7 @@ class Report {
   // Columns whose cells are all numbers are set to the right.
   void table(const std::vector<std::string>& headers, const std::vector<std::vector<std::string>>& rows);
   void line_chart(const ChartOptions& options, const std::vector<Series>& series);
+  void heat_map(const ChartOptions& options, const HeatMap& map);
   void bar_chart(const ChartOptions& options, const std::vector<Bar>& bars);
   void histogram(const ChartOptions& options, std::span<const double> values, int bins = 40);
   void preformatted(std::string_view text, std::string_view caption = "");

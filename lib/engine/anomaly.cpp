@@ -52,14 +52,16 @@ void remember(std::vector<double>& window, double value, int64_t capacity) {
 AnomalyPolicy parse_anomaly_policy(std::string_view name) {
   if (name == "log") return AnomalyPolicy::log;
   if (name == "skip") return AnomalyPolicy::skip;
+  if (name == "rewind") return AnomalyPolicy::rewind;
   if (name == "stop") return AnomalyPolicy::stop;
-  throw UsageError(ErrorParts{"unknown anomaly policy", {}, "log, skip or stop", std::string(name), {}});
+  throw UsageError(ErrorParts{"unknown anomaly policy", {}, "log, skip, rewind or stop", std::string(name), {}});
 }
 
 AnomalyVerdict AnomalyDetector::judge(double loss, double gradient_norm) {
   AnomalyVerdict verdict;
   verdict.reason = objection("loss", loss, state_.losses, kLeastLossSpread, options_);
-  if (verdict.reason.empty()) verdict.reason = objection("gradient norm", gradient_norm, state_.norms, kLeastNormSpread, options_);
+  if (verdict.reason.empty())
+    verdict.reason = objection("gradient norm", gradient_norm, state_.norms, kLeastNormSpread, options_);
   if (verdict.reason.empty()) {
     remember(state_.losses, loss, options_.window);
     remember(state_.norms, gradient_norm, options_.window);
@@ -70,6 +72,7 @@ AnomalyVerdict AnomalyDetector::judge(double loss, double gradient_norm) {
   ++state_.consecutive;
   bool finite = std::isfinite(loss) && std::isfinite(gradient_norm);
   verdict.apply = finite && options_.policy == AnomalyPolicy::log;
+  verdict.rewind = options_.policy == AnomalyPolicy::rewind;
   verdict.stop = options_.policy == AnomalyPolicy::stop;
   // Under `log` a spike is applied and a long plateau at the new level is no failure; only refused steps count.
   if (verdict.apply) {

@@ -15,9 +15,10 @@
 namespace llmkit::engine {
 
 enum class AnomalyPolicy {
-  log,   // non-finite updates are dropped, spikes are reported and applied
-  skip,  // both are dropped
-  stop   // either ends the run, before the update is applied
+  log,     // non-finite updates are dropped, spikes are reported and applied
+  skip,    // both are dropped
+  rewind,  // either takes the run back to a checkpoint, and past the data around it (rewind.h)
+  stop     // either ends the run, before the update is applied
 };
 AnomalyPolicy parse_anomaly_policy(std::string_view name);  // throws UsageError
 
@@ -37,8 +38,10 @@ struct AnomalyState {
 
 struct AnomalyVerdict {
   bool apply = true;
+  bool rewind = false;
   bool stop = false;
-  std::string reason;  // empty = nothing unusual; else "loss is NaN", "gradient norm 91.2 is a spike (median 0.8, limit 2.3)"
+  std::string
+      reason;  // empty = nothing unusual; else "loss is NaN", "gradient norm 91.2 is a spike (median 0.8, limit 2.3)"
 };
 
 class AnomalyDetector {

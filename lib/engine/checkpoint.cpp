@@ -64,10 +64,40 @@ void remove_checkpoint(const std::string& path) {
   fs::remove_all(path, ignored);
 }
 
+void remove_unwanted(const std::string& folder, int64_t newest, const Retention& retention) {
+  auto all = list_checkpoints(folder);
+  int64_t kept = 0;
+  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
+    int64_t step = checkpoint->step;
+    // Those of a later step belong to a run that was rewound: they are not newer than this one.
+    bool stays = step == newest || (step < newest && retention.milestone(step));
+    if (step <= newest && retention.scheduled(step) && kept < std::max<int64_t>(retention.keep, 1)) {
+      ++kept;
+      stays = true;
+    }
+    if (!stays) remove_checkpoint(checkpoint->path);
+  }
+  std::error_code ignored;
+  for (auto& entry : fs::directory_iterator(folder, ignored)) {
+    auto extension = entry.path().extension();
+    if (extension == ".tmp" || extension == ".old") fs::remove_all(entry.path(), ignored);
+  }
+}
+
+std::optional<Checkpoint> newest_valid(std::vector<Checkpoint> all, std::vector<std::string>& notes) {
+  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
+    std::string wrong = verify_checkpoint(*checkpoint);
+    if (wrong.empty()) return *checkpoint;
+    notes.push_back("checkpoint of step " + std::to_string(checkpoint->step) + " is damaged and passed over: " + wrong);
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::function<void(const std::string& folder)>& write,
-                           int64_t keep, io::System* system) {
+Checkpoint save_checkpoint(const std::string& folder, int64_t step,
+                           const std::function<void(const std::string& folder)>& write, const Retention& retention,
+                           io::System* system) {
   Checkpoint saved{step, folder + "/" + folder_name(step)};
   io::make_folders(folder);
   io::AtomicFolder output(saved.path, true, system);
@@ -75,16 +105,7 @@ Checkpoint save_checkpoint(const std::string& folder, int64_t step, const std::f
   io::write_file_atomically(output.file(kManifest), manifest_of(output.work_path()), true, system);
   output.finish();
 
-  auto all = list_checkpoints(folder);
-  // Those of a later step belong to a run that was rewound: they are not newer than this one.
-  std::erase_if(all, [&](const Checkpoint& c) {
-    if (c.step > step) remove_checkpoint(c.path);
-    return c.step > step;
-  });
-  for (size_t i = 0; i + static_cast<size_t>(std::max<int64_t>(keep, 1)) < all.size(); ++i) remove_checkpoint(all[i].path);
-  std::error_code ignored;
-  for (auto& entry : fs::directory_iterator(folder, ignored))
-    if (entry.path().extension() == ".tmp") fs::remove_all(entry.path(), ignored);
+  remove_unwanted(folder, step, retention);
   return saved;
 }
 
@@ -116,13 +137,14 @@ std::string verify_checkpoint(const Checkpoint& checkpoint) try {
 }
 
 std::optional<Checkpoint> newest_valid_checkpoint(const std::string& folder, std::vector<std::string>& notes) {
+  return newest_valid(list_checkpoints(folder), notes);
+}
+
+std::optional<Checkpoint> newest_scheduled_checkpoint(const std::string& folder, const Retention& retention,
+                                                      int64_t step, std::vector<std::string>& notes) {
   auto all = list_checkpoints(folder);
-  for (auto checkpoint = all.rbegin(); checkpoint != all.rend(); ++checkpoint) {
-    std::string wrong = verify_checkpoint(*checkpoint);
-    if (wrong.empty()) return *checkpoint;
-    notes.push_back("checkpoint of step " + std::to_string(checkpoint->step) + " is damaged and passed over: " + wrong);
-  }
-  return std::nullopt;
+  std::erase_if(all, [&](const Checkpoint& c) { return c.step > step || !retention.scheduled(c.step); });
+  return newest_valid(std::move(all), notes);
 }
 
 }  // namespace llmkit::engine

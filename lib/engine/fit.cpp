@@ -1,16 +1,15 @@
 #include "engine/fit.h"
 
 #include <chrono>
-#include <cstdio>
 #include <memory>
 
 #include "base/log.h"
-#include "base/units.h"
 #include "base/version.h"
 #include "engine/checkpoint.h"
 #include "engine/data_parallel.h"
 #include "engine/fit_state.h"
 #include "engine/metrics.h"
+#include "engine/monitor.h"
 #include "io/files.h"
 #include "kernels/exec.h"
 #include "optim/optimizer.h"
@@ -21,13 +20,18 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
-bool due(int64_t step, int64_t every, int64_t last) { return step == last || (every > 0 && step % every == 0); }
+bool due(int64_t step, int64_t every, int64_t last) {
+  return step == last || (every > 0 && step % every == 0);
+}
 
 class Loop {
  public:
-  Loop(Objective& objective, nn::ParameterStore& parameters, const FitOptions& options, RunFolder& run, Context& context)
+  Loop(Objective& objective, nn::ParameterStore& parameters, const FitOptions& options, RunFolder& run,
+       Context& context)
       : objective_(objective),
         parameters_(parameters),
         options_(options),
@@ -37,31 +41,44 @@ class Loop {
         ranks_(context.ranks, parameters, options.grad_groups),
         optimizer_(optim::optimizers().make(options.optimizer)),
         schedule_(optim::schedules().make(options.schedule)),
-        detector_(options.anomaly) {
+        detector_(options.anomaly),
+        monitor_({options.steps, options.flops_per_token, options.peak_flops}, run, context) {
     optimizer_->attach(parameters_);
     state_.identity = options.identity;
+    retention_ = {options.keep_checkpoints, options.checkpoint_every > 0 ? options.checkpoint_every : options.steps,
+                  options.milestone_every};
   }
 
   FitResult run() {
     started_ = Clock::now();
     ranks_.expect_same_everywhere(settings());
     resume();
+    // Where a rewind before the first scheduled checkpoint goes.
+    if (options_.anomaly.policy == AnomalyPolicy::rewind && state_.step == 0 && saved_step_ != 0) save();
     while (state_.step < options_.steps) {
-      if (ranks_.any(context_.stop.requested())) {
-        if (saved_step_ != state_.step) save();
+      bool break_off = options_.stop_after > 0 && state_.step >= options_.stop_after;
+      if (break_off || ranks_.any(context_.stop.requested())) {
+        if (saved_step_ != state_.step && !(break_off && !options_.save_at_stop)) save();
         result_.interrupted = true;
         break;
       }
-      train_step();
+      if (!train_step()) continue;
       if (due(state_.step, options_.validate_every, options_.steps)) validate();
       if (due(state_.step, options_.sample_every, options_.steps)) sample();
-      if (due(state_.step, options_.checkpoint_every, options_.steps)) save();
+      bool asked = context_.stop.take_save_request();
+      if (asked || due(state_.step, options_.checkpoint_every, options_.steps) || retention_.milestone(state_.step))
+        save();
+      if (asked) log::info("checkpoint of step " + std::to_string(state_.step) + " saved");
     }
     result_.step = state_.step;
     result_.loss = state_.loss;
     result_.validation = state_.validation;
     result_.anomalies = detector_.state().total;
+    result_.rewinds = static_cast<int64_t>(state_.rewinds.size());
     result_.tokens = state_.tokens;
+    result_.session_tokens = monitor_.session_tokens();
+    result_.step_seconds = monitor_.session_step_seconds();
+    result_.peak_memory = peak_resident_bytes();
     result_.session_seconds = seconds_since(started_);
     return std::move(result_);
   }
@@ -77,19 +94,22 @@ class Loop {
                            {"sample-every", number(options_.sample_every)},
                            {"checkpoint-every", number(options_.checkpoint_every)},
                            {"anomaly policy", number(static_cast<int>(options_.anomaly.policy))},
-                           {"spike-sigmas", number(options_.anomaly.sigmas)}});
+                           {"spike-sigmas", number(options_.anomaly.sigmas)},
+                           {"rewind-around", number(options_.rewind.around)},
+                           {"stop after", number(options_.stop_after)}});
     return all;
   }
 
   // Rank 0 reads; the others are told.
   void resume() {
     if (ranks_.leader()) load_newest();
-    tell_state();
+    tell_state(false);
     for (auto& note : result_.notes) log::warning(note);
-    run_.open_logs(state_.metrics_bytes, state_.samples_bytes);
+    monitor_.start(state_.logs, state_.step);
   }
 
-  void tell_state() {
+  // `rewound`: there is optimiser state to be told even at step 0.
+  void tell_state(bool rewound) {
     if (ranks_.ranks().size() == 1) return;
     state_.anomaly = detector_.state();
     std::string text = write_state(state_);
@@ -102,7 +122,7 @@ class Loop {
     }
     dispatch(parameters_.dtype(), [&]<class T>() {
       broadcast(ranks_.ranks(), std::as_writable_bytes(parameters_.values<T>()));
-      for (size_t slot = 0; state_.step > 0 && slot < optimizer_->slots().size(); ++slot)
+      for (size_t slot = 0; (rewound || state_.step > 0) && slot < optimizer_->slots().size(); ++slot)
         broadcast(ranks_.ranks(), std::as_writable_bytes(optimizer_->state<T>(slot)));
     });
     parameters_.values_changed();
@@ -110,24 +130,43 @@ class Loop {
 
   void load_newest() {
     if (auto checkpoint = newest_valid_checkpoint(run_.checkpoints(), result_.notes)) {
-      std::string where = checkpoint->path + "/state.json";
-      FitState saved = read_state(io::read_file(where), where);
-      expect_same_run(saved, options_.identity);
-      objective_.load_weights(checkpoint->path);
-      parameters_.values_changed();
-      load_optimizer(checkpoint->path + "/optimizer.safetensors", *optimizer_, parameters_);
-      detector_.restore(saved.anomaly);
-      state_ = std::move(saved);
-      saved_step_ = state_.step;
+      restore(*checkpoint);
       result_.resumed_from = state_.step;
     }
   }
 
-  void train_step() {
+  void restore(const Checkpoint& checkpoint) {
+    std::string where = checkpoint.path + "/state.json";
+    FitState saved = read_state(io::read_file(where), where);
+    expect_same_run(saved, options_.identity);
+    objective_.load_weights(checkpoint.path);
+    parameters_.values_changed();
+    load_optimizer(checkpoint.path + "/optimizer.safetensors", *optimizer_, parameters_);
+    detector_.restore(saved.anomaly);
+    state_ = std::move(saved);
+    saved_step_ = state_.step;
+  }
+
+  void load_scheduled(int64_t from_step, const std::string& reason) {
+    std::vector<std::string> notes;
+    auto checkpoint = newest_scheduled_checkpoint(run_.checkpoints(), retention_, state_.step, notes);
+    for (auto& note : notes) log::warning(note);
+    if (!checkpoint) give_up(from_step, reason + ", and there is no checkpoint to go back to");
+    restore(*checkpoint);
+  }
+
+  // False where the step was refused and the run went back instead.
+  bool train_step() {
     auto begin = Clock::now();
-    int64_t step = state_.step;
-    StepShape shape = objective_.begin(step);
-    double loss = ranks_.accumulate(objective_, step, shape.micro_batches, exec_);
+    int64_t step = state_.step, data = next_data_step(state_.data_step, state_.rewinds);
+    StepShape shape = objective_.begin(data);
+    bool watched = options_.statistics_every > 0 && (step + 1) % options_.statistics_every == 0;
+    activations_.clear();
+    objective_.observe(watched ? &activations_ : nullptr);
+    double loss = ranks_.accumulate(objective_, data, shape.micro_batches, exec_);
+    objective_.observe(nullptr);
+    std::vector<LayerStatistics> layers;
+    if (watched) layers = layer_statistics(exec_, parameters_, activations_);
 
     auto update_begin = Clock::now();
     double norm = optim::gradient_norm(exec_, parameters_);
@@ -135,68 +174,54 @@ class Loop {
         step, {options_.learning_rate, options_.min_learning_rate, options_.warmup_steps, options_.steps});
     AnomalyVerdict verdict = detector_.judge(loss, norm);
     if (verdict.stop) give_up(step + 1, verdict.reason);
+    if (verdict.rewind) {
+      rewind(step + 1, data, verdict.reason);
+      return false;
+    }
     if (verdict.apply) optimizer_->step(exec_, {step + 1, rate, optim::clip_scale(norm, options_.clip_norm)});
     double update_seconds = seconds_since(update_begin), seconds = seconds_since(begin);
 
     state_.step = step + 1;
+    state_.data_step = data + 1;
     state_.tokens += shape.tokens;
     state_.loss = loss;
-    run_.metrics().append(step_line({state_.step, loss, rate, norm, state_.tokens}));
-    if (!verdict.reason.empty()) {
-      run_.metrics().append(anomaly_line(state_.step, verdict.reason, verdict.apply));
-      log::warning("step " + std::to_string(state_.step) + ": " + verdict.reason +
-                   (verdict.apply ? "" : "; the update is left out"));
-    }
-    record_time(shape, seconds, update_seconds);
+    monitor_.step({state_.step, loss, rate, norm, state_.tokens}, shape, seconds, update_seconds);
+    if (!verdict.reason.empty()) monitor_.anomaly(state_.step, verdict.reason, verdict.apply);
+    if (!layers.empty()) monitor_.statistics(state_.step, layers);
+    return true;
   }
 
-  void record_time(const StepShape& shape, double seconds, double update_seconds) {
-    result_.session_tokens += shape.tokens;
-    result_.step_seconds += seconds;
-    double speed = static_cast<double>(shape.tokens) / seconds;
-    double mfu = options_.peak_flops > 0 ? speed * options_.flops_per_token / options_.peak_flops : 0;
-    run_.timings().append(timing_line({state_.step, seconds, update_seconds, speed, mfu}));
-    // A resumed run starts its averages anew: they are for the eye only.
-    ++session_steps_;
-    double weight = std::max(1.0 / static_cast<double>(session_steps_), 0.02);
-    smooth_loss_ += weight * (state_.loss - smooth_loss_);
-    double mean_speed = static_cast<double>(result_.session_tokens) / result_.step_seconds;
-    char note[160];
-    int used = std::snprintf(note, sizeof note, "loss %.4f, %s tokens/s", smooth_loss_,
-                             format_count(static_cast<uint64_t>(mean_speed)).c_str());
-    if (options_.peak_flops > 0)
-      std::snprintf(note + used, sizeof note - static_cast<size_t>(used), ", MFU %.0f %%",
-                    100 * mean_speed * options_.flops_per_token / options_.peak_flops);
-    context_.progress.update(static_cast<double>(state_.step), static_cast<double>(options_.steps), "steps", note);
+  // Saved at once: a process that is killed before that meets the same bad step again and goes back to the same place.
+  void rewind(int64_t from_step, int64_t bad_data, const std::string& reason) {
+    if (ranks_.leader()) load_scheduled(from_step, reason);
+    tell_state(true);
+    if (rewinds_to(state_.step, state_.rewinds) >= options_.rewind.max_to_one)
+      give_up(from_step, reason + ", once more after " + std::to_string(options_.rewind.max_to_one) +
+                             " rewinds to step " + std::to_string(state_.step));
+    Rewind rewind = plan_rewind(options_.rewind, from_step, state_.step, bad_data, reason);
+    monitor_.start(state_.logs, state_.step);
+    monitor_.rewind(rewind);
+    AnomalyState anomaly = detector_.state();
+    ++anomaly.total;
+    detector_.restore(std::move(anomaly));
+    state_.rewinds.push_back(std::move(rewind));
+    save();
   }
 
   void validate() {
     state_.validation = objective_.validate();
-    if (!state_.validation.empty()) run_.metrics().append(validation_line(state_.step, state_.validation));
-    std::string text = "step " + std::to_string(state_.step) + ":";
-    for (auto& v : state_.validation) {
-      char value[64];
-      std::snprintf(value, sizeof value, " %s %.4f", v.name.c_str(), v.value);
-      text += value;
-    }
-    if (!state_.validation.empty()) log::info(text);
+    monitor_.validation(state_.step, state_.validation);
   }
 
   void sample() {
-    if (!ranks_.leader()) return;
-    std::string text = objective_.sample(state_.step);
-    if (text.empty()) return;
-    run_.samples().append("=== step " + std::to_string(state_.step) + "\n" + text + "\n\n");
+    if (ranks_.leader()) monitor_.sample(state_.step, objective_.sample(state_.step));
   }
 
   void save() {
     saved_step_ = state_.step;
     if (!ranks_.leader()) return;
     // The logs first: a checkpoint never speaks of bytes that are not on the disk.
-    run_.metrics().sync();
-    run_.samples().sync();
-    state_.metrics_bytes = run_.metrics().bytes();
-    state_.samples_bytes = run_.samples().bytes();
+    state_.logs = monitor_.sync();
     state_.anomaly = detector_.state();
     save_checkpoint(
         run_.checkpoints(), state_.step,
@@ -205,13 +230,16 @@ class Loop {
           save_optimizer(folder + "/optimizer.safetensors", *optimizer_, parameters_);
           io::write_file_atomically(folder + "/state.json", write_state(state_));
         },
-        options_.keep_checkpoints);
+        retention_);
   }
 
   [[noreturn]] void give_up(int64_t step, const std::string& reason) {
     run_.metrics().append(anomaly_line(step, reason, false));
-    run_.metrics().sync();
-    throw Error(ErrorParts{"training stopped: " + reason, "step " + std::to_string(step), {}, {},
+    run_.sync_logs();
+    throw Error(ErrorParts{"training stopped: " + reason,
+                           "step " + std::to_string(step),
+                           {},
+                           {},
                            "a lower --lr or more --warmup; --resume continues from the newest checkpoint"});
   }
 
@@ -226,17 +254,19 @@ class Loop {
   std::unique_ptr<optim::Optimizer> optimizer_;
   std::unique_ptr<optim::Schedule> schedule_;
   AnomalyDetector detector_;
+  Retention retention_;
   FitState state_;
   FitResult result_;
   int64_t saved_step_ = -1;
-  int64_t session_steps_ = 0;
-  double smooth_loss_ = 0;
+  std::vector<Objective::Activation> activations_;  // of the step in progress, where it is watched
+  Monitor monitor_;
   Clock::time_point started_;
 };
 
 }  // namespace
 
-FitResult fit(Objective& objective, nn::ParameterStore& parameters, const FitOptions& options, RunFolder& run, Context& context) {
+FitResult fit(Objective& objective, nn::ParameterStore& parameters, const FitOptions& options, RunFolder& run,
+              Context& context) {
   return Loop(objective, parameters, options, run, context).run();
 }
 

@@ -71,7 +71,9 @@ void add_figures(Report& report, const FitResult& result) {
   if (result.step_seconds > 0)
     items.emplace_back("tokens/s", format_count(static_cast<uint64_t>(static_cast<double>(result.session_tokens) / result.step_seconds)));
   items.emplace_back("time of this session", format_seconds(result.session_seconds));
+  if (result.peak_memory > 0) items.emplace_back("peak memory", format_bytes(result.peak_memory));
   if (result.anomalies > 0) items.emplace_back("anomalies", std::to_string(result.anomalies));
+  if (result.rewinds > 0) items.emplace_back("rewinds", std::to_string(result.rewinds));
   report.figures(items);
 }
 
@@ -97,17 +99,61 @@ void add_curves(Report& report, const RunHistory& history) {
   if (share.y.back() > 0) report.line_chart(mfu, {smoothed(share, std::floor(window))});
 }
 
-// The newest samples, whole ones, about 32 KB of them.
-std::string last_samples(const std::string& path) {
-  constexpr size_t kMost = 32 << 10;
+// One number of every layer over the steps; layers without it are left out.
+HeatMap layers_over_steps(const RunHistory& history, double LayerStatistics::* field) {
+  HeatMap map;
+  for (auto& statistics : history.statistics) map.x.push_back(static_cast<double>(statistics.step));
+  for (size_t l = 0; l < history.statistics.front().layers.size(); ++l) {
+    std::vector<double> values;
+    bool any = false;
+    for (auto& statistics : history.statistics) {
+      values.push_back(l < statistics.layers.size() ? statistics.layers[l].*field : 0);
+      any |= values.back() > 0;
+    }
+    if (!any) continue;
+    map.rows.push_back(history.statistics.front().layers[l].layer);
+    map.values.push_back(std::move(values));
+  }
+  return map;
+}
+
+void add_layers(Report& report, const RunHistory& history) {
+  report.heading("Layer by layer");
+  report.paragraph("Root mean squares on a logarithmic scale; the input is at the bottom. A stripe that grows darker from one step to the next shows where a run goes wrong first.");
+  auto add = [&](std::string title, double LayerStatistics::* field) {
+    HeatMap map = layers_over_steps(history, field);
+    if (!map.rows.empty()) report.heat_map(chart(std::move(title), {}), map);
+  };
+  add("Gradients before clipping", &LayerStatistics::gradient);
+  add("Activations behind each block", &LayerStatistics::activation);
+  add("Largest activation behind each block", &LayerStatistics::largest_activation);
+  add("Weights", &LayerStatistics::weight);
+}
+
+struct Sample {
+  std::string title, text;
+};
+
+// Samples from the whole run, evenly chosen, the last one among them.
+std::vector<Sample> samples_over_time(const std::string& path, size_t most) {
+  constexpr std::string_view kStart = "=== step ";
+  constexpr size_t kMostText = 4000;
   io::MappedFile file = io::map_file(path);
   std::string_view text = file.text();
-  if (text.size() > kMost) {
-    text.remove_prefix(text.size() - kMost);
-    size_t first = text.find("=== step");
-    if (first != std::string_view::npos) text.remove_prefix(first);
+  std::vector<size_t> starts;
+  for (size_t at = 0; (at = text.find(kStart, at)) != std::string_view::npos; at += kStart.size())
+    if (at == 0 || text[at - 1] == '\n') starts.push_back(at);
+  std::vector<Sample> samples;
+  for (size_t i = 0; i < std::min(most, starts.size()); ++i) {
+    size_t which = starts.size() <= most ? i : i * (starts.size() - 1) / (most - 1);
+    size_t end = which + 1 < starts.size() ? starts[which + 1] : text.size();
+    std::string_view sample = text.substr(starts[which], end - starts[which]);
+    size_t line = std::min(sample.find('\n'), sample.size());
+    std::string_view body = sample.substr(std::min(line + 1, sample.size()));
+    while (body.ends_with('\n')) body.remove_suffix(1);
+    samples.push_back({"Step " + std::string(sample.substr(kStart.size(), line - kStart.size())), std::string(body.substr(0, kMostText))});
   }
-  return std::string(text);
+  return samples;
 }
 
 }  // namespace
@@ -119,14 +165,16 @@ std::string fit_report(const FitReportInput& input) {
   if (input.result.interrupted) report.paragraph("The run was stopped before its end; --resume continues it.");
   report.heading("Curves");
   if (!history.steps.empty()) add_curves(report, history);
+  if (!history.statistics.empty()) add_layers(report, history);
   if (!history.anomalies.empty() || !input.result.notes.empty()) {
     report.heading("Anomalies");
     for (auto& anomaly : history.anomalies) report.paragraph(anomaly);
     for (auto& note : input.result.notes) report.paragraph(note);
   }
-  if (std::string samples = last_samples(input.run_path + "/samples.txt"); !samples.empty()) {
-    report.heading("Samples");
-    report.preformatted(samples);
+  constexpr size_t kSamples = 6;
+  if (auto samples = samples_over_time(input.run_path + "/samples.txt", kSamples); !samples.empty()) {
+    report.heading("Samples over time");
+    for (auto& sample : samples) report.preformatted(sample.text, sample.title);
   }
   report.heading("Configuration");
   report.preformatted(input.config, "config.toml");

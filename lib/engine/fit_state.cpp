@@ -13,7 +13,7 @@ namespace {
 
 using formats::Json;
 
-constexpr int64_t kFormat = 1;
+constexpr int64_t kFormat = 2;
 
 void write_numbers(JsonWriter& json, std::string_view name, const std::vector<double>& numbers) {
   json.key(name).begin_array();
@@ -32,8 +32,10 @@ std::vector<double> read_numbers(const Json& list) {
 std::string write_state(const FitState& state) {
   std::string text;
   JsonWriter json(text, 1);
-  json.begin_object().member("format", kFormat).member("step", state.step).member("tokens", state.tokens);
-  json.member("loss", state.loss).member("metrics_bytes", state.metrics_bytes).member("samples_bytes", state.samples_bytes);
+  json.begin_object().member("format", kFormat).member("step", state.step).member("data_step", state.data_step);
+  json.member("tokens", state.tokens);
+  json.member("loss", state.loss).member("metrics_bytes", state.logs.metrics);
+  json.member("samples_bytes", state.logs.samples).member("events_bytes", state.logs.events);
   json.key("validation").begin_object();
   for (auto& v : state.validation) json.member(v.name, v.value);
   json.end_object();
@@ -42,6 +44,12 @@ std::string write_state(const FitState& state) {
   write_numbers(json, "losses", state.anomaly.losses);
   write_numbers(json, "norms", state.anomaly.norms);
   json.end_object();
+  json.key("rewinds").begin_array();
+  for (auto& r : state.rewinds) {
+    json.begin_object().member("from_step", r.from_step).member("to_step", r.to_step);
+    json.member("first_data", r.first_data).member("last_data", r.last_data).member("reason", r.reason).end_object();
+  }
+  json.end_array();
   json.key("identity").begin_object();
   for (auto& [name, value] : state.identity) json.member(name, value);
   json.end_object().end_object();
@@ -55,25 +63,31 @@ FitState read_state(const std::string& text, const std::string& where) {
                            std::to_string(json.get_int("format")), "it was written by another version"});
   FitState state;
   state.step = json.get_int("step");
+  state.data_step = json.get_int("data_step");
   state.tokens = json.get_int("tokens");
   state.loss = json.get_real("loss", 0.0);  // null: the last step was a NaN
-  state.metrics_bytes = json.get_int("metrics_bytes");
-  state.samples_bytes = json.get_int("samples_bytes");
+  state.logs = {json.get_int("metrics_bytes"), json.get_int("samples_bytes"), json.get_int("events_bytes")};
   for (auto& [name, value] : json.at("validation").as_object().members)
     if (!value.is_null()) state.validation.push_back({name, value.as_real()});
   const Json& anomaly = json.at("anomaly");
-  state.anomaly = {read_numbers(anomaly.at("losses")), read_numbers(anomaly.at("norms")), anomaly.get_int("consecutive"),
-                   anomaly.get_int("total")};
-  for (auto& [name, value] : json.at("identity").as_object().members) state.identity.emplace_back(name, value.as_string());
+  state.anomaly = {read_numbers(anomaly.at("losses")), read_numbers(anomaly.at("norms")),
+                   anomaly.get_int("consecutive"), anomaly.get_int("total")};
+  for (auto& r : json.get_array("rewinds"))
+    state.rewinds.push_back({r.get_int("from_step"), r.get_int("to_step"), r.get_int("first_data"),
+                             r.get_int("last_data"), r.get_string("reason")});
+  for (auto& [name, value] : json.at("identity").as_object().members)
+    state.identity.emplace_back(name, value.as_string());
   return state;
 }
 
 void expect_same_run(const FitState& saved, const std::vector<std::pair<std::string, std::string>>& now) {
   for (auto& entry : now) {
-    auto found = std::find_if(saved.identity.begin(), saved.identity.end(), [&](auto& s) { return s.first == entry.first; });
+    auto found =
+        std::find_if(saved.identity.begin(), saved.identity.end(), [&](auto& s) { return s.first == entry.first; });
     std::string before = found == saved.identity.end() ? "nothing" : found->second;
     if (before != entry.second)
-      throw UsageError(ErrorParts{"cannot resume with another " + entry.first, {}, before, entry.second, "--force starts a new run instead"});
+      throw UsageError(ErrorParts{
+          "cannot resume with another " + entry.first, {}, before, entry.second, "--force starts a new run instead"});
   }
 }
 
@@ -89,7 +103,8 @@ std::vector<int64_t> dims(const Shape& shape) {
 
 // One tensor per parameter out of a flat block laid out as the store's values; padding is left out.
 template <class T>
-void add_block(std::vector<TensorToWrite>& out, const std::string& prefix, std::span<const T> block, const nn::ParameterStore& parameters) {
+void add_block(std::vector<TensorToWrite>& out, const std::string& prefix, std::span<const T> block,
+               const nn::ParameterStore& parameters) {
   auto dtype = std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64;
   for (auto& p : parameters.list())
     out.push_back({prefix + p.name, dtype, dims(p.shape),
@@ -97,8 +112,8 @@ void add_block(std::vector<TensorToWrite>& out, const std::string& prefix, std::
 }
 
 template <class T>
-void read_block(const formats::SafetensorsFile& file, const std::string& path, const std::string& prefix, std::span<T> block,
-                const nn::ParameterStore& parameters) {
+void read_block(const formats::SafetensorsFile& file, const std::string& path, const std::string& prefix,
+                std::span<T> block, const nn::ParameterStore& parameters) {
   for (auto& p : parameters.list()) {
     const formats::TensorView* tensor = file.find(prefix + p.name);
     auto target = std::as_writable_bytes(block.subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())));

@@ -9,18 +9,22 @@
 
 #include "engine/anomaly.h"
 #include "engine/objective.h"
+#include "engine/rewind.h"
+#include "engine/run_folder.h"
 #include "nn/parameters.h"
 #include "optim/optimizer.h"
 
 namespace llmkit::engine {
 
 struct FitState {
-  int64_t step = 0;            // updates done
-  int64_t tokens = 0;          // read
-  double loss = 0;             // of the last step
-  int64_t metrics_bytes = 0, samples_bytes = 0;  // lengths of the logs
-  std::vector<NamedValue> validation;            // the last one
+  int64_t step = 0;       // updates done
+  int64_t data_step = 0;  // steps of data read or skipped: `step` as long as no rewind skipped any
+  int64_t tokens = 0;     // read
+  double loss = 0;        // of the last step
+  LogLengths logs;
+  std::vector<NamedValue> validation;  // the last one
   AnomalyState anomaly;
+  std::vector<Rewind> rewinds;                                // oldest first
   std::vector<std::pair<std::string, std::string>> identity;  // FitOptions::identity
 };
 

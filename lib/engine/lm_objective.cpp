@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "decode/sampler.h"
+#include "kernels/reduce.h"
 
 namespace llmkit::engine {
 namespace {
@@ -45,9 +46,22 @@ double LmObjective::accumulate(int64_t step, int64_t micro) {
   std::transform(batch_.targets.begin(), batch_.targets.end(), weights_.begin(),
                  [this](int32_t target) { return target < 0 ? 0.0f : target_weight_; });
   tape_.begin(static_cast<uint64_t>(step));
+  if (watched_ && micro == 0) tape_.set_observer([this](int64_t layer, const Tensor& state) { watch(layer, state); });
+  else tape_.set_observer(nullptr);
   Tensor loss = model_.loss(tape_, view(batch_, true), batch_.targets, weights_);
   tape_.backward(loss);
   return static_cast<double>(*loss.data<float>());
+}
+
+void LmObjective::watch(int64_t layer, const Tensor& state) {
+  if (state.dtype() != DType::f32) return;
+  const float* values = state.data<float>();
+  watched_->resize(std::max(watched_->size(), static_cast<size_t>(layer) + 1));
+  Activation& activation = (*watched_)[static_cast<size_t>(layer)];
+  activation.sum_of_squares += kernels::sum_of_squares(tape_.exec(), values, state.size());
+  for (int64_t i = 0; i < state.size(); ++i)
+    activation.largest = std::max(activation.largest, static_cast<double>(std::abs(values[i])));
+  activation.count += state.size();
 }
 
 std::vector<NamedValue> LmObjective::validate() {

@@ -31,6 +31,7 @@ class LmObjective final : public Objective {
 
   StepShape begin(int64_t step) override;
   double accumulate(int64_t step, int64_t micro) override;
+  void observe(std::vector<Activation>* layers) override { watched_ = layers; }
   // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
   // bytes that they stand for. The sums go in stream order, so they do not depend on the batch size.
   std::vector<NamedValue> validate() override;
@@ -42,6 +43,7 @@ class LmObjective final : public Objective {
   TapeMemory peak_memory() const { return tape_.peak(); }
 
  private:
+  void watch(int64_t layer, const Tensor& state);
   models::TokenBatch view(const LmBatch& batch, bool dropout) const;
 
   models::Model& model_;
@@ -52,6 +54,7 @@ class LmObjective final : public Objective {
   LmBatch batch_;
   std::vector<float> weights_;
   float target_weight_ = 0;
+  std::vector<Activation>* watched_ = nullptr;
 };
 
 }  // namespace llmkit::engine

@@ -36,6 +36,28 @@ std::string anomaly_line(int64_t step, std::string_view reason, bool applied) {
   return line + "\n";
 }
 
+std::string statistics_line(int64_t step, std::span<const LayerStatistics> layers) {
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object().member("step", step).key("layers").begin_array();
+  for (auto& layer : layers) {
+    json.begin_object().member("layer", layer.layer).member("weight", layer.weight).member("gradient", layer.gradient);
+    if (layer.activation > 0)
+      json.member("activation", layer.activation).member("largest_activation", layer.largest_activation);
+    json.end_object();
+  }
+  json.end_array().end_object();
+  return line + "\n";
+}
+
+std::string rewind_line(const Rewind& rewind) {
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object().member("step", rewind.to_step).member("rewind", rewind.reason).member("from", rewind.from_step);
+  json.key("skipped").begin_array().value(rewind.first_data).value(rewind.last_data).end_array().end_object();
+  return line + "\n";
+}
+
 std::string timing_line(const TimingRecord& record) {
   std::string line;
   JsonWriter json(line);
@@ -72,6 +94,16 @@ RunHistory read_history(const std::string& metrics_path, const std::string& timi
     int64_t step = object.get_int("step");
     if (object.has("anomaly")) {
       history.anomalies.push_back("step " + std::to_string(step) + ": " + object.get_string("anomaly"));
+    } else if (object.has("layers")) {
+      RunHistory::Statistics statistics{step, {}};
+      for (auto& layer : object.get_array("layers"))
+        statistics.layers.push_back({layer.get_string("layer"), layer.get_real("weight", 0.0),
+                                     layer.get_real("gradient", 0.0), layer.get_real("activation", 0.0),
+                                     layer.get_real("largest_activation", 0.0)});
+      history.statistics.push_back(std::move(statistics));
+    } else if (object.has("rewind")) {
+      history.anomalies.push_back("step " + std::to_string(object.get_int("from")) + ": " +
+                                  object.get_string("rewind") + "; back to step " + std::to_string(step));
     } else if (object.has("loss")) {  // null where it was NaN
       history.steps.push_back({step, object.get_real("loss", 0.0), object.get_real("learning_rate", 0.0),
                                object.get_real("gradient_norm", 0.0), object.get_int("tokens")});

@@ -1,7 +1,10 @@
 // The lines of metrics.jsonl and timings.jsonl: one object a line, fixed key order, shortest exact numbers.
 //   {"step": 500, "loss": 3.1, "learning_rate": 0.001, "gradient_norm": 0.7, "tokens": 384000}   each step
 //   {"step": 500, "val_loss": 3.2, "val_perplexity": 24.5, "val_bits_per_byte": 1.4}             each validation
+//   {"step": 500, "layers": [{"layer": "layers.0", "weight": …}, …]}                             each
+//   --statistics-every
 //   {"step": 500, "anomaly": "gradient norm 91.2 is a spike (…)", "applied": true}               each anomaly
+//   {"step": 400, "rewind": "loss is NaN", "from": 512, "skipped": [510, 514]}                  each rewind: data steps
 // The loss and gradient norm of a step are those before its update; `step` counts updates done after it.
 #pragma once
 
@@ -12,6 +15,8 @@
 #include <vector>
 
 #include "engine/objective.h"
+#include "engine/rewind.h"
+#include "engine/statistics.h"
 
 namespace llmkit::engine {
 
@@ -22,14 +27,16 @@ struct StepRecord {
 };
 std::string step_line(const StepRecord& record);
 std::string validation_line(int64_t step, std::span<const NamedValue> values);
+std::string statistics_line(int64_t step, std::span<const LayerStatistics> layers);
+std::string rewind_line(const Rewind& rewind);
 std::string anomaly_line(int64_t step, std::string_view reason, bool applied);
 
 struct TimingRecord {
   int64_t step = 0;
-  double seconds = 0;            // of the step: batches, forward, backward, update
-  double update_seconds = 0;     // of the gradient norm and the optimiser, within it
+  double seconds = 0;         // of the step: batches, forward, backward, update
+  double update_seconds = 0;  // of the gradient norm and the optimiser, within it
   double tokens_per_second = 0;
-  double mfu = 0;                // share of the measured peak; 0 = not known
+  double mfu = 0;  // share of the measured peak; 0 = not known
 };
 std::string timing_line(const TimingRecord& record);
 
@@ -42,6 +49,11 @@ struct RunHistory {
     std::vector<NamedValue> values;
   };
   std::vector<Validation> validations;
+  struct Statistics {
+    int64_t step;
+    std::vector<LayerStatistics> layers;
+  };
+  std::vector<Statistics> statistics;
   std::vector<std::string> anomalies;  // "step 512: …"
 };
 RunHistory read_history(const std::string& metrics_path, const std::string& timings_path);

@@ -36,6 +36,14 @@ class Objective {
   virtual void save_weights(const std::string& folder) = 0;
   virtual void load_weights(const std::string& folder) = 0;
 
+  // Of the states behind the layers in a forward pass, for the statistics; whoever asks takes the steps one at a time.
+  struct Activation {
+    double sum_of_squares = 0, largest = 0;  // of absolute values
+    int64_t count = 0;
+  };
+  // Collects into `layers` (by index) what micro-batch 0 shows, until it is called with null. Must change no result.
+  virtual void observe(std::vector<Activation>* /*layers*/) {}
+
   virtual std::vector<NamedValue> validate() { return {}; }
   virtual std::string sample(int64_t /*step*/) { return {}; }  // a text that shows what the model does by now
 };

@@ -20,8 +20,10 @@ namespace fs = std::filesystem;
   throw Error(ErrorParts{what + ": " + std::strerror(errno), where, {}, {}, std::move(hint)});
 }
 
+constexpr const char* kEvents = "events.out.tfevents.llmkit";  // TensorBoard looks for "tfevents"
+
 // What a run leaves in its folder, and nothing else: --force removes these alone.
-constexpr const char* kRunFiles[] = {"config.toml", "metrics.jsonl", "timings.jsonl", "samples.txt",
+constexpr const char* kRunFiles[] = {"config.toml", "metrics.jsonl", "timings.jsonl", "samples.txt",  kEvents,
                                      "checkpoints", "model",         "report.html",   "manifest.json"};
 
 }  // namespace
@@ -72,14 +74,18 @@ RunFolder::RunFolder(std::string path, RunMode mode) : path_(std::move(path)), f
   if (lock_ < 0) fail("cannot create the run folder's lock", file("lock"));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
     ::close(lock_);
-    throw Error(ErrorParts{"another process is writing this run", path_, {}, {}, "wait for it, or choose another folder"});
+    throw Error(
+        ErrorParts{"another process is writing this run", path_, {}, {}, "wait for it, or choose another folder"});
   }
   if (mode == RunMode::resume) return;
   for (const char* name : kRunFiles) {
     if (!fs::exists(file(name))) continue;
     if (mode == RunMode::fresh) {
       ::close(lock_);
-      throw UsageError(ErrorParts{"the folder already holds a run", path_, {}, std::string(name),
+      throw UsageError(ErrorParts{"the folder already holds a run",
+                                  path_,
+                                  {},
+                                  std::string(name),
                                   "--resume continues it, --force starts anew"});
     }
     fs::remove_all(file(name), error);
@@ -94,19 +100,28 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-void RunFolder::open_logs(int64_t metrics_bytes, int64_t samples_bytes) {
+void RunFolder::open_logs(const LogLengths& lengths) {
   if (follow_) {
-    metrics_ = std::make_unique<AppendFile>("", metrics_bytes);
-    samples_ = std::make_unique<AppendFile>("", samples_bytes);
+    metrics_ = std::make_unique<AppendFile>("", lengths.metrics);
+    samples_ = std::make_unique<AppendFile>("", lengths.samples);
+    events_ = std::make_unique<AppendFile>("", lengths.events);
     timings_ = std::make_unique<AppendFile>("", 0);
     return;
   }
-  metrics_ = std::make_unique<AppendFile>(file("metrics.jsonl"), metrics_bytes);
-  samples_ = std::make_unique<AppendFile>(file("samples.txt"), samples_bytes);
+  bool again = timings_ != nullptr;  // after a rewind
+  metrics_ = std::make_unique<AppendFile>(file("metrics.jsonl"), lengths.metrics);
+  samples_ = std::make_unique<AppendFile>(file("samples.txt"), lengths.samples);
+  events_ = std::make_unique<AppendFile>(file(kEvents), lengths.events);
+  if (again) return;
   // A new run starts new timings; a resumed one adds to them, the last record of a step being the one that counts.
   std::error_code error;
-  auto kept = metrics_bytes == 0 ? 0 : fs::file_size(file("timings.jsonl"), error);
+  auto kept = lengths.metrics == 0 ? 0 : fs::file_size(file("timings.jsonl"), error);
   timings_ = std::make_unique<AppendFile>(file("timings.jsonl"), error ? 0 : static_cast<int64_t>(kept));
+}
+
+LogLengths RunFolder::sync_logs() {
+  for (AppendFile* log : {metrics_.get(), samples_.get(), events_.get()}) log->sync();
+  return {metrics_->bytes(), samples_->bytes(), events_->bytes()};
 }
 
 }  // namespace llmkit::engine

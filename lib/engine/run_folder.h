@@ -1,8 +1,10 @@
 // The folder of a training run and the rules about who may write in it.
-//   config.toml  metrics.jsonl  timings.jsonl  samples.txt  checkpoints/step-000500/…  model/  report.html
+//   config.toml  metrics.jsonl  timings.jsonl  samples.txt  events.out.tfevents.llmkit  checkpoints/step-000500/…
+//   model/  report.html
 // One process at a time holds it (an advisory lock on the file `lock`). metrics.jsonl and samples.txt are append-only
 // and hold no clock: a checkpoint records their lengths and a resumed run cuts them there, so they too end up with the
-// bytes of an uninterrupted run. timings.jsonl keeps what every process measured.
+// bytes of an uninterrupted run. The event file (TensorBoard's) is cut in the same way; clocks are in it, but the sizes
+// of its records do not depend on them. timings.jsonl keeps what every process measured.
 #pragma once
 
 #include <cstdint>
@@ -30,6 +32,11 @@ class AppendFile {
   int64_t bytes_;
 };
 
+// Of the logs that a checkpoint speaks of; 0 = a new run.
+struct LogLengths {
+  int64_t metrics = 0, samples = 0, events = 0;
+};
+
 enum class RunMode {
   fresh,    // the folder must not hold a run
   replace,  // what a run left there is removed
@@ -48,17 +55,19 @@ class RunFolder {
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   std::string checkpoints() const { return file("checkpoints"); }
 
-  // Opens the logs, cut to what the checkpoint in use recorded (0 = a new run).
-  void open_logs(int64_t metrics_bytes, int64_t samples_bytes);
+  // Opens the logs, cut to what the checkpoint in use recorded.
+  void open_logs(const LogLengths& lengths);
+  LogLengths sync_logs();  // on the disk when it returns
   AppendFile& metrics() { return *metrics_; }
   AppendFile& samples() { return *samples_; }
+  AppendFile& events() { return *events_; }
   AppendFile& timings() { return *timings_; }
 
  private:
   std::string path_;
   bool follow_;
   int lock_ = -1;
-  std::unique_ptr<AppendFile> metrics_, samples_, timings_;
+  std::unique_ptr<AppendFile> metrics_, samples_, events_, timings_;
 };
 
 }  // namespace llmkit::engine

@@ -130,7 +130,10 @@ Tensor Decoder::hidden(Tape& tape, const TokenBatch& batch) {
   x = ops::dropout(tape, x, context.site(config_.embedding_dropout, 0, nn::Site::embedding));
   if (tape.recording()) {
     const nn::BatchContext& kept = recompute_ == nn::Recompute::none ? context : keep(tape, context);
-    for (auto& block : blocks_) x = block->forward(tape, store, *position_, x, kept, recompute_);
+    for (size_t l = 0; l < blocks_.size(); ++l) {
+      x = blocks_[l]->forward(tape, store, *position_, x, kept, recompute_);
+      tape.show(static_cast<int64_t>(l), x);
+    }
   } else {
     Tensor next = tape.output(x.shape(), x.dtype(), false);
     for (auto& block : blocks_) {

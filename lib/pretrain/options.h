@@ -53,12 +53,17 @@ struct RunOptions {
   double eval_tokens = 0;        // of the validation data, at most; 0 = all
   int64_t checkpoint_every = 500;
   int64_t keep = 2;
+  int64_t milestone_every = 0;   // steps whose checkpoints stay for good; 0 = none
+  int64_t statistics_every = 100; // steps between statistics by layer; 0 = none
   int64_t sample_every = 0;      // 0 = at the end only
   std::string prompt;            // samples start with it; empty = with a document's start
   int64_t sample_tokens = 200;
   std::string anomaly = "log";
   double spike_sigmas = 8;
+  int64_t rewind_around = 2;     // data steps skipped on either side of the bad one
   bool resume = false, dry_run = false;
+  int64_t stop_after = 0;        // end behind this step, saved or not: what --verify-resume does; 0 = never
+  bool save_at_stop = true;
 };
 
 struct PretrainOptions {

@@ -224,8 +224,13 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   fit.sample_every = options.run.sample_every;
   fit.checkpoint_every = options.run.checkpoint_every;
   fit.keep_checkpoints = options.run.keep;
+  fit.stop_after = options.run.stop_after;
+  fit.save_at_stop = options.run.save_at_stop;
+  fit.statistics_every = options.run.statistics_every;
+  fit.milestone_every = options.run.milestone_every;
   fit.anomaly.policy = engine::parse_anomaly_policy(options.run.anomaly);
   fit.anomaly.sigmas = options.run.spike_sigmas;
+  fit.rewind.around = options.run.rewind_around;
   fit.identity = identity(options, data, context.seed, config);
   fit.flops_per_token = result.flops_per_token;
   fit.peak_flops = result.peak_flops;

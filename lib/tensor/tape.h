@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <initializer_list>
 #include <type_traits>
 #include <utility>
@@ -141,6 +142,14 @@ class Tape {
     Tape& tape_;
   };
 
+  // ---- statistics ----
+  // Who is shown the state behind each layer while a step runs (not a copy: it may be overwritten later); null = nobody.
+  using Observer = std::function<void(int64_t layer, const Tensor& state)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+  void show(int64_t layer, const Tensor& state) const {
+    if (observer_ && !planning()) observer_(layer, state);
+  }
+
   // ---- for ops ----
   // A new tensor; it needs a gradient if it is being recorded and one of `inputs` does (empty handles are skipped).
   Tensor output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs);
@@ -250,6 +259,7 @@ class Tape {
   Arena nodes_;
   BufferPool gradients_;
   std::vector<Record> records_;
+  Observer observer_;
   uint64_t step_ = 0;
   uint64_t next_serial_ = 1;
   int paused_ = 0;

@@ -3,7 +3,8 @@
 #include <cstdio>
 
 #include "base/units.h"
-#include "command.h"
+#include "commands/pretrain.h"
+#include "pretrain/verify_resume.h"
 
 namespace llmkit::cli {
 namespace {
@@ -18,17 +19,27 @@ class PretrainCommand final : public Command {
         {"llmkit pretrain --config tinyshakespeare-char --data tinyshakespeare.txt -o run",
          "llmkit pretrain --config 10m --data tokens --minutes 15 --threads 0 -o run",
          "llmkit pretrain --config 10m --data tokens --minutes 15 -o run --resume",
+         "llmkit pretrain --config 10m --data tokens --steps 1000 -o run --verify-resume 20",
          "mpirun -n 4 llmkit pretrain --config 10m --data tokens --batch 4 --accumulation 4 --grad-groups 4 --steps 1000 -o run"},
         "Trains a decoder-only transformer of the Llama (Touvron et al., 2023) or GPT-2 (Radford et al., 2019) kind on next\n"
         "tokens. The run folder holds config.toml (everything resolved), metrics.jsonl, timings.jsonl, samples.txt,\n"
-        "checkpoints, report.html and, at the end, model: a Hugging Face folder that generate, eval and sft take.\n"
+        "events for TensorBoard, checkpoints, report.html and, at the end, model: a Hugging Face folder that generate, eval and sft take.\n"
         "\n"
         "Order, dropout and initialisation depend on --seed and the step alone. A run that was stopped (also by kill -9 or a\n"
         "full disk) and continued with --resume ends with the same bytes as one that was not, whatever --threads says. The\n"
-        "newest checkpoint whose checksums are right is the one that counts.\n"
+        "newest checkpoint whose checksums are right is the one that counts. SIGINT and SIGTERM save one and stop, SIGUSR1\n"
+        "saves one and goes on.\n"
+        "\n"
+        "--anomaly rewind goes back to the newest checkpoint of the schedule when a loss or gradient norm is NaN or a spike,\n"
+        "and past the data around it from then on (as for PaLM, Chowdhery et al., 2022, 5.1); metrics.jsonl and the report\n"
+        "tell of it, and the list of what was skipped is part of every later checkpoint.\n"
         "\n"
         "--minutes times a few batches first, fixes the number of steps and writes it to config.toml: the schedule needs to\n"
         "know its end, and the result then depends on no clock. If the machine is busier later, the run takes longer.\n"
+        "\n"
+        "--verify-resume proves the promise on your own configuration, machine and data: the first steps are trained twice in\n"
+        "a scratch folder (the output's name with .verify), in one piece and in three with a kill, a stop and another thread\n"
+        "count, and every byte is compared. Exit code 4 and the first difference where there is one.\n"
         "\n"
         "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second.",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
@@ -93,17 +104,23 @@ class PretrainCommand final : public Command {
     o.real("--eval-tokens", &r.eval_tokens, "N", "of the validation data at most; 0 = all", 0, 1e18);
     o.integer("--checkpoint-every", &r.checkpoint_every, "STEPS", "between checkpoints; 0 = at the end only", 0, kMany);
     o.integer("--keep", &r.keep, "N", "newest checkpoints that stay", 1, 1 << 20);
+    o.integer("--milestone-every", &r.milestone_every, "STEPS", "between checkpoints that stay for good; 0 = none", 0, kMany);
+    o.integer("--statistics-every", &r.statistics_every, "STEPS", "between sizes of weights, gradients, activations by layer; 0 = none", 0, kMany);
     o.integer("--sample-every", &r.sample_every, "STEPS", "between samples; 0 = at the end only", 0, kMany);
     o.text("--prompt", &r.prompt, "TEXT", "what samples start with");
     o.integer("--sample-tokens", &r.sample_tokens, "N", "length of a sample; 0 = none", 0, 1 << 20);
-    o.choice("--anomaly", &r.anomaly, {"log", "skip", "stop"}, "a NaN is never applied; a loss spike is logged, skipped or ends the run");
+    o.choice("--anomaly", &r.anomaly, {"log", "skip", "rewind", "stop"},
+             "a NaN is never applied, a spike is: log; neither is: skip; back to a checkpoint and past the data: rewind; end: stop");
     o.real("--spike-sigmas", &r.spike_sigmas, "X", "robust standard deviations that make a spike; 0 = none does", 0, 1e6);
+    o.integer("--verify-resume", &verify_steps_, "STEPS", "prove exact resume on so many steps instead of training; 0 = no", 0, kMany);
+    o.integer("--rewind-around", &r.rewind_around, "STEPS", "of data skipped before and after the bad step", 0, 1 << 20);
   }
 
   ExitCode run(Context& context, const Common& common) override {
     options_.run.output = common.output;
     options_.run.resume = common.resume;
     options_.run.dry_run = common.dry_run;
+    if (verify_steps_ > 0) return verify(context, common);
     auto result = pretrain::pretrain(options_, context, [&] { return common.resolved_config(); });
     if (common.dry_run || !context.ranks.leader()) return ExitCode::done;
 
@@ -131,7 +148,32 @@ class PretrainCommand final : public Command {
     return common.finish(summary);
   }
 
+  pretrain::PretrainOptions& options() { return options_; }
+
  private:
+  ExitCode verify(Context& context, const Common& common) {
+    auto verdict = pretrain::verify_resume(options_, verify_steps_, common.output + ".verify", context, [&] { return common.resolved_config(); });
+    Summary summary;
+    summary.unit = "files";
+    summary.interrupted = verdict.interrupted;
+    for (auto& file : verdict.files) {
+      ++summary.in;
+      file.difference.empty() ? ++summary.kept : ++summary.dropped;
+      if (!common.json)
+        std::printf("%-45s %15s bytes  %s\n", file.name.c_str(), format_count(file.bytes).c_str(),
+                    file.difference.empty() ? "equal" : ("DIFFERS: " + file.difference).c_str());
+    }
+    summary.metrics = {{"steps", static_cast<double>(verdict.steps)},
+                       {"resumed_from", static_cast<double>(verdict.resumed_from)},
+                       {"different_files", static_cast<double>(summary.dropped)}};
+    if (!verdict.interrupted && !common.json)
+      std::printf("resume %s: broken off behind step %lld, resumed from %lld, stopped behind %lld, resumed to %lld\n",
+                  verdict.equal() ? "is exact" : "is NOT exact", static_cast<long long>(verdict.broken_off_at),
+                  static_cast<long long>(verdict.resumed_from), static_cast<long long>(verdict.stopped_at), static_cast<long long>(verdict.steps));
+    ExitCode code = common.finish(summary);
+    return code == ExitCode::done && !verdict.equal() ? ExitCode::gate_failed : code;
+  }
+
   static std::string figures(const engine::FitResult& fit) {
     std::string text = format_count(static_cast<uint64_t>(fit.step)) + " steps";
     char figure[80];
@@ -145,9 +187,12 @@ class PretrainCommand final : public Command {
   }
 
   pretrain::PretrainOptions options_;
+  int64_t verify_steps_ = 0;
 };
 
 }  // namespace
+
+pretrain::PretrainOptions& pretrain_options(Command& command) { return dynamic_cast<PretrainCommand&>(command).options(); }
 
 std::unique_ptr<Command> make_pretrain() { return std::make_unique<PretrainCommand>(); }
 

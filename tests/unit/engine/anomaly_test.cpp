@@ -33,8 +33,8 @@ TEST_CASE("a NaN or Inf is never applied and never enters the window") {
   CHECK(detector.judge(9.0, 1.1).reason.find("spike") != std::string::npos);
 }
 
-TEST_CASE("spikes are applied under log, dropped under skip and end the run under stop") {
-  for (auto policy : {AnomalyPolicy::log, AnomalyPolicy::skip, AnomalyPolicy::stop}) {
+TEST_CASE("spikes are applied under log, dropped under skip, gone back from under rewind and end the run under stop") {
+  for (auto policy : {AnomalyPolicy::log, AnomalyPolicy::skip, AnomalyPolicy::rewind, AnomalyPolicy::stop}) {
     AnomalyOptions options;
     options.policy = policy;
     AnomalyDetector detector(options);
@@ -42,6 +42,7 @@ TEST_CASE("spikes are applied under log, dropped under skip and end the run unde
     auto verdict = detector.judge(3.1, 50);
     CHECK(verdict.reason.find("gradient norm 50 is a spike") == 0);
     CHECK(verdict.apply == (policy == AnomalyPolicy::log));
+    CHECK(verdict.rewind == (policy == AnomalyPolicy::rewind));
     CHECK(verdict.stop == (policy == AnomalyPolicy::stop));
   }
 }

@@ -62,13 +62,28 @@ class FullDisk final : public io::System {
 TEST_CASE("a saved checkpoint verifies, and the newest so many are kept") {
   TemporaryFolder folder;
   for (int64_t step : {5, 10, 999999, 1000000}) {
-    auto saved = save_checkpoint(folder.path, step, files_with(std::to_string(step)), 3);
+    auto saved = save_checkpoint(folder.path, step, files_with(std::to_string(step)), {.keep = 3});
     CHECK(verify_checkpoint(saved).empty());
   }
   CHECK(steps_in(folder.path) == std::vector<int64_t>{10, 999999, 1000000});
   std::vector<std::string> notes;
   CHECK(newest_valid_checkpoint(folder.path, notes)->step == 1000000);
   CHECK(notes.empty());
+}
+
+TEST_CASE("the schedule's newest stay beside a newer one off the schedule") {
+  TemporaryFolder folder;
+  Retention retention{.keep = 1, .every = 10, .milestone_every = 20};
+  for (int64_t step : {0, 10, 20, 30, 33}) save_checkpoint(folder.path, step, files_with("x"), retention);
+  CHECK(steps_in(folder.path) == std::vector<int64_t>{20, 30, 33});
+  std::vector<std::string> notes;
+  CHECK(newest_valid_checkpoint(folder.path, notes)->step == 33);
+  CHECK(newest_scheduled_checkpoint(folder.path, retention, 33, notes)->step == 30);
+  CHECK(newest_scheduled_checkpoint(folder.path, retention, 29, notes)->step == 20);
+  save_checkpoint(folder.path, 35, files_with("x"), retention);
+  CHECK(steps_in(folder.path) == std::vector<int64_t>{20, 30, 35});
+  save_checkpoint(folder.path, 40, files_with("x"), retention);
+  CHECK(steps_in(folder.path) == std::vector<int64_t>{20, 40});
 }
 
 TEST_CASE("a damaged checkpoint is passed over for the one before it, whatever the damage") {
@@ -90,8 +105,8 @@ TEST_CASE("a damaged checkpoint is passed over for the one before it, whatever t
   };
   for (auto& c : cases) {
     CAPTURE(c.name);
-    save_checkpoint(folder.path, 10, files_with("older"), 2);
-    save_checkpoint(folder.path, 20, files_with("newer"), 2);
+    save_checkpoint(folder.path, 10, files_with("older"), {.keep = 2});
+    save_checkpoint(folder.path, 20, files_with("newer"), {.keep = 2});
     c.spoil();
     std::vector<std::string> notes;
     auto found = newest_valid_checkpoint(folder.path, notes);
@@ -114,12 +129,12 @@ TEST_CASE("no checkpoint, no folder and foreign names are no checkpoints") {
 
 TEST_CASE("a disk that is full at any point of a save leaves the old checkpoint as the newest valid one") {
   TemporaryFolder folder;
-  save_checkpoint(folder.path, 10, files_with("older"), 1);
+  save_checkpoint(folder.path, 10, files_with("older"), {.keep = 1});
   int failures = 0;
   for (int calls = 0;; ++calls) {
     FullDisk disk(calls);
     try {
-      save_checkpoint(folder.path, 20, files_with("newer", &disk), 1, &disk);
+      save_checkpoint(folder.path, 20, files_with("newer", &disk), {.keep = 1}, &disk);
     } catch (const Error&) {
     }
     std::vector<std::string> notes;
@@ -132,7 +147,7 @@ TEST_CASE("a disk that is full at any point of a save leaves the old checkpoint 
     }
     ++failures;
     // The last calls come after the rename that makes the checkpoint visible; until then the old one stands.
-    if (found->step == 20) fs::remove_all(found->path), save_checkpoint(folder.path, 10, files_with("older"), 1);
+    if (found->step == 20) fs::remove_all(found->path), save_checkpoint(folder.path, 10, files_with("older"), {.keep = 1});
     REQUIRE(steps_in(folder.path) == std::vector<int64_t>{10});
   }
   CHECK(failures >= 9);  // write, fsync and rename of three files
@@ -140,7 +155,7 @@ TEST_CASE("a disk that is full at any point of a save leaves the old checkpoint 
 
 TEST_CASE("saving an earlier step drops the later ones: a rewound run does not resume from its abandoned future") {
   TemporaryFolder folder;
-  for (int64_t step : {10, 20, 30}) save_checkpoint(folder.path, step, files_with("a"), 5);
-  save_checkpoint(folder.path, 15, files_with("b"), 5);
+  for (int64_t step : {10, 20, 30}) save_checkpoint(folder.path, step, files_with("a"), {.keep = 5});
+  save_checkpoint(folder.path, 15, files_with("b"), {.keep = 5});
   CHECK(steps_in(folder.path) == std::vector<int64_t>{10, 15});
 }

@@ -29,7 +29,7 @@ class Silent final : public ProgressSink {
 // Fits y = 2 a - 3 b + 1 from noisy samples that depend on the step alone. Can misbehave at a given step.
 class Line final : public Objective {
  public:
-  enum class Trouble { none, stop, crash, not_a_number, spike };
+  enum class Trouble { none, stop, save, crash };
 
   Line() {
     parameters.add({"slope", Shape{2}, nn::Init::zeros, 0, false});
@@ -40,11 +40,13 @@ class Line final : public Objective {
 
   StepShape begin(int64_t step) override {
     if (step == trouble_step && trouble == Trouble::stop) stop.request();
+    if (step == trouble_step && trouble == Trouble::save) stop.request_save();
     if (step == trouble_step && trouble == Trouble::crash) throw Error("power cut");
     return {micro_batches, kRows, kRows};
   }
 
   double accumulate(int64_t step, int64_t micro) override {
+    if (left_out_from >= 0 && step >= left_out_from) step += left_out;
     auto slope = parameters.values<float>(parameters.at("slope"));
     auto offset = parameters.values<float>(parameters.at("offset"));
     auto slope_gradient = parameters.gradients<float>(parameters.at("slope"));
@@ -60,9 +62,8 @@ class Line final : public Objective {
       slope_gradient[1] += static_cast<float>(2 * error * b / kRows);
       offset_gradient[0] += static_cast<float>(2 * error / kRows);
     }
-    if (step == trouble_step && trouble == Trouble::not_a_number)
-      slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
-    if (step == trouble_step && trouble == Trouble::spike) loss += 1e6;
+    if (step == nan_step) slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
+    if (step == spike_step) loss += 1e6;
     return loss;
   }
 
@@ -80,6 +81,8 @@ class Line final : public Objective {
   int64_t micro_batches = 2;
   Trouble trouble = Trouble::none;
   int64_t trouble_step = -1;
+  int64_t nan_step = -1, spike_step = -1;
+  int64_t left_out_from = -1, left_out = 0;  // data of these steps never existed
 };
 
 FitOptions options_for_test() {
@@ -221,8 +224,7 @@ TEST_CASE("two processes cannot write one run") {
 TEST_CASE("an update from a NaN is left out, and the run reaches its goal all the same") {
   TemporaryFolder folder;
   Line line;
-  line.trouble = Line::Trouble::not_a_number;
-  line.trouble_step = 30;
+  line.nan_step = 30;
   FitResult result = run(line, folder.path, RunMode::fresh);
   CHECK(result.anomalies == 1);
   CHECK(line.parameters.values<float>(line.parameters.at("slope"))[0] == doctest::Approx(2).epsilon(0.01));
@@ -233,14 +235,119 @@ TEST_CASE("an update from a NaN is left out, and the run reaches its goal all th
 TEST_CASE("under `stop` a spike ends the run with the step and the reason, before the update") {
   TemporaryFolder folder;
   Line line;
-  line.trouble = Line::Trouble::spike;
-  line.trouble_step = 100;
+  line.spike_step = 100;
   FitOptions options = options_for_test();
   options.anomaly.policy = AnomalyPolicy::stop;
   CHECK_THROWS_WITH_AS(run(line, folder.path, RunMode::fresh, options),
                        doctest::Contains("step 101: training stopped: loss"), Error);
   std::vector<std::string> notes;
   CHECK(newest_valid_checkpoint(folder.path + "/checkpoints", notes)->step == 100);
+}
+
+namespace {
+FitOptions options_with_rewind() {
+  FitOptions options = options_for_test();
+  options.anomaly.policy = AnomalyPolicy::rewind;
+  return options;
+}
+}  // namespace
+
+TEST_CASE("under `rewind` the run ends with the weights of one that never saw the data around the anomalies") {
+  TemporaryFolder folder;
+  Line line, reference;
+  line.nan_step = 30;
+  line.spike_step = 95;
+  reference.left_out_from = 28;
+  reference.left_out = 5;
+  FitResult result = run(line, folder.path + "/line", RunMode::fresh, options_with_rewind());
+  CHECK(result.step == 120);
+  CHECK(result.rewinds == 2);
+  CHECK(result.anomalies == 2);
+  FitOptions half = options_for_test();
+  half.checkpoint_every = 80;  // step 80 reads data step 85
+  run(reference, folder.path + "/reference", RunMode::fresh, half);
+  CHECK(bytes_of(folder.path + "/line/checkpoints/step-000080/model.safetensors") ==
+        bytes_of(folder.path + "/reference/checkpoints/step-000080/model.safetensors"));
+  CHECK(bytes_of(folder.path + "/line/checkpoints/step-000080/optimizer.safetensors") ==
+        bytes_of(folder.path + "/reference/checkpoints/step-000080/optimizer.safetensors"));
+  std::string metrics = bytes_of(folder.path + "/line/metrics.jsonl");
+  CHECK(metrics.find(R"({"step": 20, "rewind": "gradient norm is NaN", "from": 31, "skipped": [28, 32]})") != std::string::npos);
+  CHECK(metrics.find(R"({"step": 80, "rewind": "loss 1e+06 is a spike)") != std::string::npos);
+  CHECK(metrics.find(R"("from": 91, "skipped": [93, 97]})") != std::string::npos);
+  int64_t lines = 0, last = 0;
+  for (size_t at = 0; (at = metrics.find(R"("loss": )", at)) != std::string::npos; ++at) {
+    ++lines;
+    size_t start = metrics.rfind("{\"step\": ", at) + 9;
+    int64_t step = std::stoll(metrics.substr(start));
+    CHECK(step == ++last);  // each step once, in order
+  }
+  CHECK(lines == 120);
+}
+
+TEST_CASE("a run that goes back is exact too: stopped, saved or broken off at any step around the rewind") {
+  TemporaryFolder folder;
+  Line whole;
+  whole.nan_step = 50;
+  run(whole, folder.path + "/whole", RunMode::fresh, options_with_rewind());
+  for (auto trouble : {Line::Trouble::stop, Line::Trouble::save, Line::Trouble::crash}) {
+    for (int64_t step : {0, 39, 45, 47, 53, 60, 118}) {
+      CAPTURE(step);
+      std::string path = folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
+      Line first, second;
+      first.nan_step = second.nan_step = 50;
+      first.trouble = trouble;
+      first.trouble_step = step;
+      if (trouble == Line::Trouble::crash) {
+        CHECK_THROWS_WITH_AS(run(first, path, RunMode::fresh, options_with_rewind()), "power cut", Error);
+      } else {
+        CHECK(run(first, path, RunMode::fresh, options_with_rewind()).interrupted == (trouble == Line::Trouble::stop));
+      }
+      FitResult result = run(second, path, RunMode::resume, options_with_rewind());
+      CHECK(result.rewinds == 1);
+      check_same_run(folder.path + "/whole", path);
+    }
+  }
+}
+
+TEST_CASE("before the first scheduled checkpoint a rewind goes to the start, and rewinds to one place are bounded") {
+  TemporaryFolder folder;
+  Line line;
+  line.nan_step = 3;
+  FitOptions options = options_with_rewind();
+  options.checkpoint_every = 0;
+  CHECK(run(line, folder.path + "/start", RunMode::fresh, options).rewinds == 1);
+  CHECK(bytes_of(folder.path + "/start/metrics.jsonl").find(R"({"step": 0, "rewind": "gradient norm is NaN", "from": 4, "skipped": [1, 5]})") == 0);
+
+  Line stubborn;
+  stubborn.nan_step = 3;
+  options.rewind.around = 0;
+  options.rewind.max_to_one = 0;
+  CHECK_THROWS_WITH_AS(run(stubborn, folder.path + "/stubborn", RunMode::fresh, options),
+                       doctest::Contains("once more after 0 rewinds to step 0"), Error);
+}
+
+TEST_CASE("milestones stay, and a checkpoint that was asked for goes when the next one is there") {
+  TemporaryFolder folder;
+  Line line;
+  line.trouble = Line::Trouble::save;
+  line.trouble_step = 64;
+  FitOptions options = options_for_test();
+  options.keep_checkpoints = 1;
+  options.milestone_every = 50;
+  run(line, folder.path, RunMode::fresh, options);
+  std::vector<int64_t> steps;
+  for (auto& checkpoint : list_checkpoints(folder.path + "/checkpoints")) steps.push_back(checkpoint.step);
+  CHECK(steps == std::vector<int64_t>{50, 100, 120});
+}
+
+TEST_CASE("data steps after several rewinds") {
+  std::vector<Rewind> rewinds{{10, 0, 8, 12, ""}, {20, 10, 13, 15, ""}, {5, 0, 2, 9, ""}};
+  CHECK(next_data_step(0, rewinds) == 0);
+  CHECK(next_data_step(2, rewinds) == 16);
+  CHECK(next_data_step(13, rewinds) == 16);
+  CHECK(next_data_step(16, rewinds) == 16);
+  CHECK(next_data_step(7, {}) == 7);
+  CHECK(rewinds_to(0, rewinds) == 2);
 }
 
 TEST_CASE("micro-batches add up to the whole step") {
