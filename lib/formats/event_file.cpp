@@ -1,8 +1,11 @@
 #include "formats/event_file.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+
+#include "base/utf8.h"
 
 namespace llmkit::formats {
 namespace {
@@ -92,6 +95,22 @@ std::string scalar_event(double wall_time, int64_t step, std::span<const EventSc
   return record(payload);
 }
 
+namespace {
+
+// Bytes that are no UTF-8 would make TensorBoard refuse the whole text.
+std::string readable(std::string_view text) {
+  std::string out;
+  for (size_t i = 0; i < text.size();) {
+    size_t n = utf8_sequence_length(text.substr(i));
+    if (n == 0) out += "\xEF\xBF\xBD";
+    else out.append(text, i, n);
+    i += std::max<size_t>(n, 1);
+  }
+  return out;
+}
+
+}  // namespace
+
 // A text is a tensor of one string whose metadata names the text plugin.
 std::string text_event(double wall_time, int64_t step, std::string_view tag, std::string_view text) {
   constexpr uint64_t kString = 7;  // DataType DT_STRING
@@ -102,7 +121,7 @@ std::string text_event(double wall_time, int64_t step, std::string_view tag, std
   put_bytes(shape, 2, dimension);
   put_number(tensor, 1, kString);
   put_bytes(tensor, 2, shape);
-  put_bytes(tensor, 8, text);
+  put_bytes(tensor, 8, readable(text));
   put_bytes(value, 1, tag);
   put_bytes(value, 8, tensor);
   put_bytes(value, 9, metadata);

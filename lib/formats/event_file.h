@@ -21,6 +21,7 @@ struct EventScalar {
 // Records as bytes, to be appended. `wall_time`: seconds since 1970.
 std::string event_file_start(double wall_time);
 std::string scalar_event(double wall_time, int64_t step, std::span<const EventScalar> scalars);
+// Bytes that are no UTF-8 become U+FFFD.
 std::string text_event(double wall_time, int64_t step, std::string_view tag, std::string_view text);
 
 // Castagnoli's CRC (polynomial 0x1EDC6F41, reflected), as in iSCSI (RFC 3720) and TFRecord.

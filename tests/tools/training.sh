@@ -10,7 +10,7 @@ train() {  # RUN THREADS [MORE…]; in a subshell that becomes the program, so t
   exec "$llmkit" pretrain --data "$root/data-samples/text/stories.jsonl" --tokenizer byte --arch llama --layers 2 --heads 4 \
     --kv-heads 2 --width 64 --context 32 --dropout 0.1 --batch 4 --accumulation 2 --steps $steps --lr 3e-3 \
     --eval-every 60 --eval-tokens 300 --checkpoint-every 16 --sample-every 80 --sample-tokens 12 --peak-gflops 1 \
-    --statistics-every 30 --anomaly rewind --spike-sigmas 2.5 --rewind-around 1 --seed 5 --threads "$threads" -q -o "$run" "$@"
+    --statistics-every 30 --anomaly rewind --spike-sigmas 4.8 --rewind-around 1 --seed 5 --threads "$threads" -q -o "$run" "$@"
 }
 
 steps_logged() { if [ -f "$1/metrics.jsonl" ]; then grep -c '"loss"' "$1/metrics.jsonl"; else echo 0; fi; }

@@ -41,6 +41,10 @@ TEST_CASE("records equal those that TensorBoard writes") {
         "4d2df878");
 }
 
+TEST_CASE("a text that is no UTF-8 is made readable") {
+  CHECK(text_event(3.0, 7, "sample", "a\xbd") == text_event(3.0, 7, "sample", "a\xef\xbf\xbd"));
+}
+
 TEST_CASE("the size of a record depends on no value and no clock") {
   const EventScalar one[] = {{"loss", 0}}, other[] = {{"loss", -3e38}};
   CHECK(scalar_event(0, 1000, one).size() == scalar_event(1.7e9, 1000, other).size());
