@@ -52,7 +52,7 @@ class Trainer {
  public:
   Trainer(const models::ModelConfig& config, const PretrainOptions& options, Context& context)
       : options_(options),
-        model_(models::Model::create(config, context.seed, context.parallel)),
+        model_(models::Model::create(config, context.seed, context.parallel, model_options(options))),
         loader_(random_tokens(config.vocab_size,
                               static_cast<uint64_t>(64 * options.train.batch * options.model.context + 1)),
                 {}, windows(options)),
@@ -80,6 +80,11 @@ class Trainer {
     engine::WindowOptions out;
     out.length = options.model.context;
     out.sequences = out.validation_sequences = options.train.batch;
+    return out;
+  }
+  static models::ModelOptions model_options(const PretrainOptions& options) {
+    models::ModelOptions out;
+    out.recompute = plan_request(options).recompute;
     return out;
   }
   static engine::LmOptions lm_options(const PretrainOptions& options) {
