@@ -196,6 +196,10 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   auto model = models::Model::create(config, context.seed, context.parallel, model_options);
   engine::LmOptions lm;
   lm.precision = request.precision;
+  if (lm.precision == Precision::bf16 && !kernels::bf16_is_fast()) {
+    log::warning("--precision bf16 is slower than f32 here: the " + std::string(kernels::isa_name(kernels::active_isa())) +
+                 " kernels have no bf16 instructions");
+  }
   lm.keep_packed = request.keep_packed;
   lm.seed = context.seed;
   lm.tokenizer = data.tokenizer.get();

@@ -24,7 +24,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-// Median seconds of a call: three rounds that alternate between the contenders, each for `seconds` or three calls.
+// Median seconds of a call: three rounds that alternate between the contenders, each for `seconds` or two calls.
 std::vector<double> medians(const std::vector<std::function<void()>>& contenders, double seconds) {
   std::vector<std::vector<double>> times(contenders.size());
   for (int round = 0; round < 3; ++round) {
@@ -32,7 +32,7 @@ std::vector<double> medians(const std::vector<std::function<void()>>& contenders
       if (!contenders[i]) continue;
       contenders[i]();  // wakes its threads
       const double begin = now();
-      for (int call = 0; call < 3 || now() - begin < seconds; ++call) {
+      for (int call = 0; call < 2 || now() - begin < seconds; ++call) {
         const double start = now();
         contenders[i]();
         times[i].push_back(now() - start);
