@@ -4,7 +4,8 @@
 #include <set>
 
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/pair_merger.h"
+#include "tokenizer/external_merges.h"
+#include "tokenizer/merge_learner.h"
 #include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
@@ -21,10 +22,7 @@ void add_special_tokens(TokenizerParts& parts, std::span<const std::string> cont
 }
 
 // Appends the byte tokens in the order of their printable characters, as Hugging Face sorts its alphabet.
-std::vector<int32_t> add_alphabet(TokenizerParts& parts, std::span<const CountedWord> words, bool whole) {
-  std::vector<bool> seen(256, whole);
-  for (auto& word : words)
-    for (char byte : word.bytes) seen[static_cast<unsigned char>(byte)] = true;
+std::vector<int32_t> add_alphabet(TokenizerParts& parts, const std::vector<bool>& seen) {
   std::vector<int> order;
   for (int b = 0; b < 256; ++b)
     if (seen[static_cast<size_t>(b)]) order.push_back(b);
@@ -39,79 +37,95 @@ std::vector<int32_t> add_alphabet(TokenizerParts& parts, std::span<const Counted
   return ids;
 }
 
-void add_words(PairMerger& merger, std::span<const CountedWord> words, std::span<const int32_t> byte_ids) {
-  size_t bytes = 0;
-  for (auto& word : words) bytes += word.bytes.size();
-  merger.reserve(words.size(), bytes);
-  std::vector<int32_t> symbols;
-  for (auto& word : words) {
-    symbols.clear();
-    for (char byte : word.bytes) symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
-    merger.add_word(symbols, word.count);
-  }
+// What training needs besides the words: parts with the alphabet, and the ids of the bytes.
+struct Beginning {
+  std::vector<int32_t> byte_ids;
+  MergeLearnerOptions learner;
+};
+
+Beginning begin(BpeTraining& training, const std::vector<bool>& seen, const BpeTrainerOptions& options) {
+  training.parts.pretokenizer = options.pretokenizer;
+  add_special_tokens(training.parts, options.special_tokens);
+  Beginning b;
+  b.byte_ids = add_alphabet(training.parts, seen);
+  b.learner.vocab_size = options.vocab_size;
+  b.learner.min_frequency = options.min_frequency;
+  b.learner.max_token_bytes = options.max_token_bytes;
+  return b;
+}
+
+void see(std::string_view bytes, std::vector<bool>& seen) {
+  for (char byte : bytes) seen[static_cast<unsigned char>(byte)] = true;
 }
 
 }  // namespace
 
 BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, const BpeTrainerOptions& options) {
   BpeTraining training;
-  TokenizerParts& parts = training.parts;
-  parts.pretokenizer = options.pretokenizer;
-  add_special_tokens(parts, options.special_tokens);
-  std::vector<int32_t> byte_ids = add_alphabet(parts, words, options.whole_alphabet);
-
-  std::unordered_map<std::string, int32_t> ids;
-  std::vector<int64_t> sizes;
-  for (size_t id = 0; id < parts.tokens.size(); ++id) {
-    ids.emplace(parts.tokens[id], static_cast<int32_t>(id));
-    sizes.push_back(static_cast<int64_t>(parts.tokens[id].size()));
+  std::vector<bool> seen(256, options.whole_alphabet);
+  size_t bytes = 0;
+  for (auto& word : words) {
+    bytes += word.bytes.size();
+    if (!options.whole_alphabet) see(word.bytes, seen);
   }
-  PairMerger merger(sizes, parts.tokens.size(), options.max_token_bytes > 0 ? options.max_token_bytes : INT64_MAX);
-  add_words(merger, words, byte_ids);
-  auto floor = std::max<uint64_t>(1, options.min_frequency);
-  uint64_t pair = 0, count = 0;
-  merger.index(floor);
-  while (static_cast<int64_t>(parts.tokens.size()) < options.vocab_size) {
-    if (!merger.next(pair, count)) {
-      if (merger.exhausted(floor)) break;
-      merger.index(floor);
-      continue;
-    }
-    auto left = static_cast<int32_t>(pair_left(pair)), right = static_cast<int32_t>(pair_right(pair));
-    std::string token = parts.tokens[static_cast<size_t>(left)] + parts.tokens[static_cast<size_t>(right)];
-    auto [entry, fresh] = ids.try_emplace(token, static_cast<int32_t>(parts.tokens.size()));
-    if (static_cast<size_t>(entry->second) < parts.added.size()) continue;  // text must never become a control token
-    if (fresh) {
-      sizes.push_back(static_cast<int64_t>(token.size()));
-      parts.tokens.push_back(std::move(token));
-    }
-    parts.merges.push_back({left, right, entry->second});
-    training.merge_counts.push_back(count);
-    merger.merge(pair, entry->second, fresh);
-    if (parts.merges.size() % 256 == 0) {
-      if (context.stop.requested())
-        throw Error("interrupted before the vocabulary was complete", ExitCode::interrupted);
-      context.progress.update(static_cast<double>(parts.tokens.size()), static_cast<double>(options.vocab_size),
-                              "tokens", "merging");
-    }
+  Beginning b = begin(training, seen, options);
+  MergeLearner learner(context, training.parts, b.learner);
+  PairMerger merger(learner.sizes(), training.parts.tokens.size(), learner.max_size());
+  merger.reserve(words.size(), bytes);
+  std::vector<int32_t> symbols;
+  for (auto& word : words) {
+    symbols.clear();
+    for (char byte : word.bytes) symbols.push_back(b.byte_ids[static_cast<unsigned char>(byte)]);
+    merger.add_word(symbols, word.count);
   }
+  learner.merge_down_to(merger, learner.floor());
+  training.merge_counts = learner.take_counts();
   return training;
 }
 
-TokenizerParts train_characters(std::span<const CountedWord> words, std::span<const std::string> special_tokens) {
+BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerOptions& options) {
+  if (!counter.spilled() && (context.memory_bytes == 0 || counter.training_bytes() <= context.memory_bytes)) {
+    auto words = counter.words();
+    auto training = train_bbpe(context, words, options);
+    training.distinct_words = words.size();
+    return training;
+  }
+  counter.spill();
+  BpeTraining training;
+  std::vector<bool> seen(256, options.whole_alphabet);
+  if (!options.whole_alphabet) counter.for_words([&](const CountedWord& word) { see(word.bytes, seen); });
+  Beginning b = begin(training, seen, options);
+  MergeLearner learner(context, training.parts, b.learner);
+  training.external = learn_external_merges(
+      learner, training.parts, context.memory_bytes,
+      [&](auto& f) {
+        counter.for_words([&](const CountedWord& word) {
+          ++training.distinct_words;
+          f(word);
+        });
+        counter.clear();
+      },
+      [&](std::string_view bytes, std::vector<int32_t>& symbols) {
+        for (char byte : bytes) symbols.push_back(b.byte_ids[static_cast<unsigned char>(byte)]);
+      });
+  training.merge_counts = learner.take_counts();
+  return training;
+}
+
+TokenizerParts train_characters(WordCounter& counter, std::span<const std::string> special_tokens) {
   TokenizerParts parts;
   parts.symbols = TokenizerParts::Symbols::characters;
   parts.pretokenizer = "none";
   add_special_tokens(parts, special_tokens);
   std::set<std::string> characters;  // UTF-8 sorts like code points
-  for (auto& word : words) {
+  counter.for_words([&](const CountedWord& word) {
     const char *p = word.bytes.data(), *end = p + word.bytes.size();
     while (p < end) {
       Utf8Char c = decode_utf8(p, end);
       if (c.code_point != 0xFFFFFFFF) characters.emplace(p, c.length);
       p += c.length;
     }
-  }
+  });
   parts.tokens.insert(parts.tokens.end(), characters.begin(), characters.end());
   return parts;
 }

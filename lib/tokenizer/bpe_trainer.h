@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/context.h"
+#include "tokenizer/external_merges.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/word_counter.h"
 
@@ -26,11 +27,15 @@ struct BpeTrainerOptions {
 struct BpeTraining {
   TokenizerParts parts;
   std::vector<uint64_t> merge_counts;  // how often each merged pair stood in the corpus
+  uint64_t distinct_words = 0;
+  ExternalMergesStats external;  // if the words did not fit the memory allowed
 };
 
 BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, const BpeTrainerOptions& options);
+// The same within context.memory_bytes, from the counter, which is empty afterwards if that needed the disk.
+BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerOptions& options);
 
-// A vocabulary of the characters (code points) of `text_words`, by code point, without merges.
-TokenizerParts train_characters(std::span<const CountedWord> words, std::span<const std::string> special_tokens);
+// A vocabulary of the characters (code points) of the words, by code point, without merges.
+TokenizerParts train_characters(WordCounter& counter, std::span<const std::string> special_tokens);
 
 }  // namespace llmkit::tokenizer

@@ -58,7 +58,9 @@ void PairMerger::add_word(std::span<const int32_t> symbols, uint64_t count) {
 }
 
 void PairMerger::clear_words() {
-  arena_.clear();
+  threshold_ = 0;
+  stale_ = false;
+  arena_ = {};
   lists_ = {};
   queue_.clear();
   table_ = {};
@@ -76,7 +78,7 @@ void PairMerger::for_pairs(F&& f) {
   for (size_t at = 0; at < arena_.size(); at += a[at + 2]) {
     uint64_t count = count_at(at);
     for (const uint32_t* s = a + at + kFirst; s[1] != kEnd; ++s)
-      if (counts(s[0], s[1])) f(pair_key(s[0], s[1]), count, at);
+      if (counts_pair(s[0], s[1])) f(pair_key(s[0], s[1]), count, at);
   }
 }
 

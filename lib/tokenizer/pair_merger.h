@@ -95,7 +95,8 @@ class PairMerger {
   void add_word(std::span<const int32_t> symbols, uint64_t count);
   void clear_words();
   uint64_t memory_bytes() const;
-  static size_t bytes_of_word(size_t symbols) { return (symbols + kHead) * 4 + (symbols - 1) * 4; }  // with its lists
+  bool stale() const { return stale_; }
+  static uint64_t bytes_of_word(size_t symbols) { return (symbols * 2 + kHead) * 4; }  // with its places in lists
 
   // Tables the pairs from a new threshold on, at least `floor`; lower than before if next() has given them all.
   void index(uint64_t floor);
@@ -108,15 +109,10 @@ class PairMerger {
   // pairs may have grown beyond the threshold unseen: next() gives no more before the next index().
   void merge(uint64_t pair, int32_t result, bool fresh);
 
-  // Calls f(symbols, count) for every word.
-  template <class F>
-  void for_words(F&& f) const {
-    for (size_t at = 0; at < arena_.size();) {
-      size_t end = at + kFirst;
-      while (arena_[end] != kEnd) ++end;
-      f(std::span(arena_.data() + at + kFirst, end - at - kFirst), count_at(at));
-      at += arena_[at + 2];
-    }
+  // A pair that was merged elsewhere, in words that are not here.
+  void note_merged(uint64_t pair, uint64_t count) { merged_[pair] = {static_cast<int64_t>(count), false}; }
+  bool counts_pair(uint32_t a, uint32_t b) const {
+    return (a < alphabet_ && b < alphabet_) || sizes_[a] + sizes_[b] < max_size_;
   }
 
  private:
@@ -140,9 +136,6 @@ class PairMerger {
   };
 
   uint64_t count_at(size_t at) const { return uint64_t{arena_[at + 1]} << 32 | arena_[at]; }
-  bool counts(uint32_t a, uint32_t b) const {
-    return (a < alphabet_ && b < alphabet_) || sizes_[a] + sizes_[b] < max_size_;
-  }
   template <class F>
   void for_pairs(F&& f);
   void push(uint64_t pair, uint64_t count);

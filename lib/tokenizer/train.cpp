@@ -78,7 +78,8 @@ void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter
           ++training.documents;
           training.text_bytes += text.size();
         }
-        counter.check_memory();
+        training.memory_bytes = std::max(training.memory_bytes, counter.memory_bytes());
+        counter.make_room();
       });
 }
 
@@ -89,7 +90,8 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   bool characters = options.algorithm == "char";
   // Characters are counted in words, so that memory follows the number of distinct words there too.
   auto pretokenizer = pretokenizers().make(options.bpe.pretokenizer);
-  WordCounter counter(*pretokenizer, context.memory_bytes);
+  // Half of the memory is the table's: the batches read ahead and the sorting of a run need some too.
+  WordCounter counter(*pretokenizer, context.memory_bytes / 2);
   Sample sample;
   formats::DocumentReader reader(inputs, options.reader);
   count_corpus(context, reader, counter, sample, training);
@@ -99,16 +101,17 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
     throw Error(ErrorParts{
         "no text to train on", {}, "at least one document", "none", "is the text under another key? see --text-key"});
 
-  auto words = counter.words();
   training.pieces = counter.pieces();
-  training.distinct_pieces = words.size();
-  training.memory_bytes = counter.memory_bytes();
+  training.runs_bytes = counter.runs_bytes();
   if (characters) {
-    training.parts = train_characters(words, options.bpe.special_tokens);
+    counter.for_words([&](const CountedWord&) { ++training.distinct_pieces; });
+    training.parts = train_characters(counter, options.bpe.special_tokens);
   } else {
-    BpeTraining bpe = train_bbpe(context, words, options.bpe);
+    BpeTraining bpe = train_bbpe(context, counter, options.bpe);
     training.parts = std::move(bpe.parts);
     training.merge_counts = std::move(bpe.merge_counts);
+    training.distinct_pieces = bpe.distinct_words;
+    training.external = bpe.external;
   }
   training.coverage_is_held_out = !options.held_out.empty();
   Tokenizer tokenizer(training.parts);

@@ -25,7 +25,9 @@ struct Training {
   int64_t documents = 0;
   uint64_t bytes_in = 0, text_bytes = 0;  // as read (compressed), and of text
   uint64_t pieces = 0, distinct_pieces = 0;
-  uint64_t memory_bytes = 0;  // of the counted pieces
+  uint64_t memory_bytes = 0;  // of the counted pieces, at most
+  uint64_t runs_bytes = 0;    // of those that went to disk
+  ExternalMergesStats external;
   Coverage coverage;
   bool coverage_is_held_out = false;
   formats::BadRecords bad;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "tokenizer/pair_merger.h"
 
 namespace llmkit::tokenizer {
 namespace {
@@ -71,15 +72,17 @@ WordCounter::WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes
     : pretokenizer_(pretokenizer), memory_limit_(memory_bytes), shards_(kShards) {}
 
 void WordCounter::Shard::add(uint64_t hash, std::string_view word, uint64_t count) {
-  for (size_t i = hash & (slots.size() - 1);; i = (i + 1) & (slots.size() - 1)) {
+  auto tag = static_cast<uint32_t>(hash);
+  if (word.size() > UINT32_MAX) throw Error("a piece of more than 4 GB can not be counted");
+  for (size_t i = tag & (slots.size() - 1);; i = (i + 1) & (slots.size() - 1)) {
     Slot& slot = slots[i];
     if (slot.count == 0) {
-      slot = {hash, count, bytes.size(), word.size()};
+      slot = {count, bytes.size(), static_cast<uint32_t>(word.size()), tag};
       bytes += word;
       if (++used * 3 > slots.size() * 2) grow();
       return;
     }
-    if (slot.hash == hash && slot.size == word.size() && bytes.compare(slot.offset, slot.size, word) == 0) {
+    if (slot.tag == tag && slot.size == word.size() && bytes.compare(slot.offset, slot.size, word) == 0) {
       slot.count += count;
       return;
     }
@@ -91,10 +94,20 @@ void WordCounter::Shard::grow() {
   old.swap(slots);
   for (auto& slot : old) {
     if (!slot.count) continue;
-    size_t i = slot.hash & (slots.size() - 1);
+    size_t i = slot.tag & (slots.size() - 1);
     while (slots[i].count) i = (i + 1) & (slots.size() - 1);
     slots[i] = slot;
   }
+}
+
+// Its words, sorted by their bytes.
+std::vector<CountedWord> WordCounter::Shard::filled() const {
+  std::vector<CountedWord> words;
+  words.reserve(used);
+  for (auto& slot : slots)
+    if (slot.count) words.push_back({std::string_view(bytes).substr(slot.offset, slot.size), slot.count});
+  std::sort(words.begin(), words.end(), [](auto& a, auto& b) { return a.bytes < b.bytes; });
+  return words;
 }
 
 void WordCounter::add_word(std::string_view word, uint64_t count) {
@@ -138,45 +151,79 @@ void WordCounter::add(Parallel& parallel, std::string_view text) {
                      [&](int64_t i) { add(std::span(&tiles[static_cast<size_t>(i)], 1)); });
 }
 
-void WordCounter::check_memory() const {
-  uint64_t used = memory_bytes();
-  if (memory_limit_ == 0 || used <= memory_limit_) return;
-  throw Error(ErrorParts{"the distinct pieces do not fit the memory allowed",
-                         {},
-                         "at most " + std::to_string(memory_limit_ >> 20) + " MiB",
-                         std::to_string(used >> 20) + " MiB",
-                         "raise --memory, train on a sample, or choose a pre-tokenizer that cuts more"});
+void WordCounter::make_room() {
+  if (memory_limit_ > 0 && memory_bytes() > memory_limit_) spill();
+}
+
+void WordCounter::spill() {
+  if (std::all_of(shards_.begin(), shards_.end(), [](auto& shard) {
+        std::lock_guard lock(shard.mutex);
+        return shard.used == 0;
+      }))
+    return;
+  if (!runs_) runs_ = std::make_unique<WordRuns>("", kShards);
+  runs_->begin_run();
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    std::vector<CountedWord> words = shard.filled();
+    for (auto& word : words) gone_pieces_ += word.count;
+    runs_->write_segment(words);
+    shard.slots = std::vector<Slot>(64);
+    shard.used = 0;
+    shard.bytes = {};
+  }
+}
+
+void WordCounter::clear() {
+  gone_pieces_ = pieces();
+  runs_.reset();
+  shards_ = std::vector<Shard>(kShards);
+}
+
+uint64_t WordCounter::training_bytes() const {
+  uint64_t bytes = 0, words = 0;
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    bytes += shard.bytes.size();
+    words += shard.used;
+  }
+  return memory_bytes() + words * sizeof(CountedWord) + words * PairMerger::bytes_of_word(0) +
+         bytes * 2 * sizeof(uint32_t);
 }
 
 std::vector<CountedWord> WordCounter::words() const {
-  struct Hashed {
-    uint64_t hash;
-    CountedWord word;
-  };
-  std::vector<Hashed> all;
-  for (auto& shard : shards_)
-    for (auto& slot : shard.slots)
-      if (slot.count)
-        all.push_back({slot.hash, {std::string_view(shard.bytes).substr(slot.offset, slot.size), slot.count}});
-  std::sort(all.begin(), all.end(), [](const Hashed& a, const Hashed& b) {
-    return a.hash != b.hash ? a.hash < b.hash : a.word.bytes < b.word.bytes;
-  });
   std::vector<CountedWord> out;
-  out.reserve(all.size());
-  for (auto& h : all) out.push_back(h.word);
+  for (auto& shard : shards_) {
+    auto words = shard.filled();
+    out.insert(out.end(), words.begin(), words.end());
+  }
   return out;
 }
 
-uint64_t WordCounter::pieces() const {
-  uint64_t sum = 0;
+void WordCounter::for_words(const std::function<void(const CountedWord&)>& f) {
+  if (runs_) {
+    spill();
+    return runs_->for_words(std::max<uint64_t>(memory_limit_ / 4, size_t{1} << 20), f);
+  }
   for (auto& shard : shards_)
+    for (auto& word : shard.filled()) f(word);
+}
+
+uint64_t WordCounter::pieces() const {
+  uint64_t sum = gone_pieces_;
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
     for (auto& slot : shard.slots) sum += slot.count;
+  }
   return sum;
 }
 
 uint64_t WordCounter::memory_bytes() const {
   uint64_t sum = 0;
-  for (auto& shard : shards_) sum += shard.slots.capacity() * sizeof(Slot) + shard.bytes.capacity();
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    sum += shard.slots.capacity() * sizeof(Slot) + shard.bytes.capacity();
+  }
   return sum;
 }
 

@@ -1,9 +1,12 @@
 // Counts the distinct pieces of a corpus: all that a trainer needs of it, in memory that follows the number of distinct
 // pieces and not the size of the corpus. Each call counts in a small table of its own and adds it to shared shards;
-// sums do not depend on the order, so the result is the same for any thread count.
+// sums do not depend on the order, so the result is the same for any thread count. Beyond a bound of memory the shards
+// are written to disk as sorted runs, which are merged when the words are read: the counts stay exact.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <mutex>
 #include <span>
 #include <string>
@@ -12,13 +15,9 @@
 
 #include "base/parallel.h"
 #include "tokenizer/pretokenizer.h"
+#include "tokenizer/word_runs.h"
 
 namespace llmkit::tokenizer {
-
-struct CountedWord {
-  std::string_view bytes;
-  uint64_t count;
-};
 
 class WordCounter {
  public:
@@ -28,31 +27,43 @@ class WordCounter {
   void add(std::span<const std::string_view> texts);    // on this thread; any number of threads may
   void add(Parallel& parallel, std::string_view text);  // one large text, cut into tiles
   void add_word(std::string_view word, uint64_t count);
-  void check_memory() const;  // throws beyond the bound, with what to do about it
+  void make_room();  // beyond the bound: writes a run; called between batches
+  void spill();      // writes what is in memory as a run
 
-  // The pieces in an order that depends on nothing but the pieces; valid until the next add.
+  // The pieces in an order that depends on nothing but the pieces; valid until the next add. Only without runs.
   std::vector<CountedWord> words() const;
+  // Every piece once, from the runs and from memory (which becomes a run first, if there are any).
+  void for_words(const std::function<void(const CountedWord&)>& f);
+  void clear();  // forgets words and runs, not the number of pieces
+  // What a BPE training of the words in memory needs, together with them.
+  uint64_t training_bytes() const;
+  bool spilled() const { return runs_ != nullptr; }
+  uint64_t runs_bytes() const { return runs_ ? runs_->bytes() : 0; }
   uint64_t pieces() const;        // with repetitions
   uint64_t memory_bytes() const;  // of the tables
 
  private:
   struct Slot {
-    uint64_t hash = 0, count = 0;  // count 0: empty
-    uint64_t offset = 0, size = 0;
+    uint64_t count = 0;  // 0: empty
+    uint64_t offset = 0;
+    uint32_t size = 0, tag = 0;  // tag: the low half of the hash
   };
   struct Shard {
-    std::mutex mutex;
+    mutable std::mutex mutex;
     std::vector<Slot> slots = std::vector<Slot>(64);
     size_t used = 0;
     std::string bytes;
     void add(uint64_t hash, std::string_view word, uint64_t count);
     void grow();
+    std::vector<CountedWord> filled() const;
   };
   static constexpr size_t kShards = 64;
 
   const PreTokenizer& pretokenizer_;
   uint64_t memory_limit_;
   std::vector<Shard> shards_;
+  std::unique_ptr<WordRuns> runs_;
+  uint64_t gone_pieces_ = 0;  // of what is not in memory any more
 };
 
 }  // namespace llmkit::tokenizer

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <map>
+
 #include "base/rng.h"
 #include "tokenizer/byte_alphabet.h"
 
@@ -30,13 +32,14 @@ std::vector<std::string> spelled(const BpeTraining& training) {
   return out;
 }
 
-std::vector<std::string> random_documents(uint64_t seed, size_t count, size_t words) {
+std::vector<std::string> random_documents(uint64_t seed, size_t count, size_t words, uint64_t letters = 5) {
   Rng rng({seed});
   std::vector<std::string> documents(count);
   for (auto& d : documents) {
     for (size_t w = 0; w < words; ++w) {
       d += ' ';
-      for (uint64_t n = 1 + rng.below(6); n > 0; --n) d += static_cast<char>('a' + rng.below(5));
+      for (uint64_t n = 1 + rng.below(6); n > 0; --n)
+        d += static_cast<char>('a' + std::min(rng.below(letters), rng.below(letters)));
     }
   }
   return documents;
@@ -140,15 +143,70 @@ TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
   for (int i = 0; i < 300'000; ++i) text += i % 3 == 0 ? " the" : i % 3 == 1 ? " cat" : " " + std::to_string(i % 1000);
   counter.add(s.parallel, text);
   counter.add_word(" the", 5);
-  counter.check_memory();
   CHECK(counter.pieces() == 300'005);
   for (auto& word : counter.words()) {
     if (word.bytes == " the") CHECK(word.count == 100'005);
     if (word.bytes == " cat") CHECK(word.count == 100'000);
   }
-  WordCounter bounded(*pre, 1000);
-  bounded.add(s.parallel, text);
-  CHECK_THROWS_WITH_AS(bounded.check_memory(), doctest::Contains("--memory"), Error);
+}
+
+TEST_CASE("words that went to disk in many runs keep their counts") {
+  Setup s(2);
+  auto pre = pretokenizers().make("gpt2");
+  WordCounter in_memory(*pre), bounded(*pre, 150'000);
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    std::string text = random_documents(seed, 1, 5000)[0];
+    in_memory.add(s.parallel, text);
+    bounded.add(s.parallel, text);
+    bounded.make_room();
+  }
+  CHECK(bounded.spilled());
+  CHECK(bounded.runs_bytes() > 150'000);
+  auto counts = [](WordCounter& counter) {
+    std::map<std::string, uint64_t> out;
+    counter.for_words([&](const CountedWord& word) { CHECK(out.emplace(std::string(word.bytes), word.count).second); });
+    return out;
+  };
+  auto expected = counts(in_memory);
+  CHECK(expected.size() > 5'000);
+  CHECK(counts(bounded) == expected);
+  CHECK(counts(bounded) == expected);  // may be read again
+  CHECK(bounded.pieces() == in_memory.pieces());
+}
+
+TEST_CASE("training within a small memory gives the merges of training without bound") {
+  Setup s(2);
+  auto pre = pretokenizers().make("gpt2");
+  BpeTrainerOptions options;
+  options.vocab_size = 400;
+  WordCounter in_memory(*pre);
+  std::vector<std::string> texts;
+  for (uint64_t seed = 0; seed < 10; ++seed) texts.push_back(random_documents(seed, 1, 4000, 26)[0]);
+  for (auto& text : texts) in_memory.add(s.parallel, text);
+  BpeTraining expected = train_bbpe(s.context, in_memory, options);
+  CHECK(expected.external.bands == 0);
+  CHECK(expected.parts.merges.size() == 144);
+  int most_single = 0, most_bands = 0;
+  for (uint64_t memory : {200'000, 1'500'000}) {
+    CAPTURE(memory);
+    s.context.memory_bytes = memory;
+    WordCounter bounded(*pre, memory);
+    for (auto& text : texts) {
+      bounded.add(s.parallel, text);
+      bounded.make_room();
+    }
+    BpeTraining got = train_bbpe(s.context, bounded, options);
+    MESSAGE(got.external.bands, " bands, ", got.external.single_merges, " single merges, ", got.distinct_words,
+            " words");
+    CHECK(got.parts.merges == expected.parts.merges);
+    CHECK(got.parts.tokens == expected.parts.tokens);
+    CHECK(got.merge_counts == expected.merge_counts);
+    CHECK(got.distinct_words == expected.distinct_words);
+    most_single = std::max(most_single, got.external.single_merges);
+    most_bands = std::max(most_bands, got.external.bands);
+  }
+  CHECK(most_single > 0);  // the words of one pair alone did not fit
+  CHECK(most_bands > 2);
 }
 
 TEST_CASE("a character vocabulary is sorted and knows each character once") {
@@ -156,9 +214,8 @@ TEST_CASE("a character vocabulary is sorted and knows each character once") {
   auto pre = pretokenizers().make("none");
   WordCounter counter(*pre);
   counter.add_word("b中a\nab", 1);
-  auto words = counter.words();
   std::vector<std::string> special{"<unk>"};
-  auto parts = train_characters(words, special);
+  auto parts = train_characters(counter, special);
   CHECK(parts.tokens == std::vector<std::string>{"<unk>", "\n", "a", "b", "中"});
   parts.unk = "<unk>";
   Tokenizer tokenizer(parts);
