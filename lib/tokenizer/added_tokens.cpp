@@ -16,6 +16,7 @@ AddedTokenMatcher::AddedTokenMatcher(const std::vector<AddedToken>& tokens, bool
   for (auto& token : tokens) {
     if (token.normalized != normalized || token.content.empty()) continue;
     tokens_.push_back(&token);
+    ordinary_ |= !token.special;
     starts_[static_cast<unsigned char>(token.content[0])] = true;
     uint32_t node = 0;
     for (char c : token.content) {

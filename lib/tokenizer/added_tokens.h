@@ -32,7 +32,8 @@ class AddedTokenMatcher {
   // `tokens` must outlive the matcher; only those with `normalized` as given are looked for.
   AddedTokenMatcher(const std::vector<AddedToken>& tokens, bool normalized);
 
-  bool empty() const { return tokens_.empty(); }
+  // Whether there is a token to look for.
+  bool any(bool with_special) const { return ordinary_ || (with_special && !tokens_.empty()); }
   // The next match in text[from, …); token is nullptr where there is none.
   Match next(std::string_view text, size_t from, bool with_special) const;
 
@@ -40,6 +41,7 @@ class AddedTokenMatcher {
   const AddedToken* longest_at(std::string_view text, size_t at) const;
 
   std::vector<const AddedToken*> tokens_;
+  bool ordinary_ = false;  // one that is not special
   bool starts_[256] = {};
   std::map<uint64_t, uint32_t> edges_;   // node << 8 | byte -> node
   std::vector<const AddedToken*> ends_;  // token of each node

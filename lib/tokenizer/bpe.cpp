@@ -6,12 +6,12 @@
 
 namespace llmkit::tokenizer {
 
-BpeMerger::BpeMerger(std::span<const Merge> merges) {
+BpeMerger::BpeMerger(std::span<const Merge> merges, std::span<const uint32_t> ranks) {
   slots_.resize(std::bit_ceil(merges.size() * 2 + 2));
   mask_ = slots_.size() - 1;
-  for (size_t rank = 0; rank < merges.size(); ++rank) {
-    uint64_t pair = pair_of(merges[rank].left, merges[rank].right);
-    slots_[slot_of(pair)] = {pair, static_cast<uint32_t>(rank), merges[rank].result};
+  for (size_t i = 0; i < merges.size(); ++i) {
+    uint64_t pair = pair_of(merges[i].left, merges[i].right);
+    slots_[slot_of(pair)] = {pair, ranks.empty() ? static_cast<uint32_t>(i) : ranks[i], merges[i].result};
   }
 }
 
@@ -21,6 +21,12 @@ void BpeMerger::merge(std::vector<int32_t>& symbols, size_t from, Scratch& scrat
   size_t left = count <= kShortPiece ? merge_short(symbols.data() + from, count, scratch)
                                      : merge_long(symbols.data() + from, count, scratch);
   symbols.resize(from + left);
+}
+
+void BpeMerger::merge(std::vector<int32_t>& symbols, size_t from, Scratch& scratch, double dropout, Rng& rng) const {
+  size_t count = symbols.size() - from;
+  if (count < 2) return;
+  symbols.resize(from + merge_long(symbols.data() + from, count, scratch, dropout, &rng));
 }
 
 size_t BpeMerger::merge_short(int32_t* symbols, size_t count, Scratch& scratch) const {
@@ -47,7 +53,7 @@ size_t BpeMerger::merge_short(int32_t* symbols, size_t count, Scratch& scratch) 
   return count;
 }
 
-size_t BpeMerger::merge_long(int32_t* symbols, size_t count, Scratch& s) const {
+size_t BpeMerger::merge_long(int32_t* symbols, size_t count, Scratch& s, double dropout, Rng* rng) const {
   // Positions are those of the first byte of a symbol; ranks[i] is the rank of the pair that starts at i, kNoRank where
   // there is none (also: i is merged away). A heap entry whose rank is not that of its position any more is stale.
   auto n = static_cast<int32_t>(count);
@@ -55,6 +61,7 @@ size_t BpeMerger::merge_long(int32_t* symbols, size_t count, Scratch& s) const {
   s.previous.resize(count);
   s.next.resize(count);
   s.heap.clear();
+  s.passed_over.clear();
   auto entry = [](uint32_t rank, int32_t at) { return uint64_t{rank} << 32 | static_cast<uint32_t>(at); };
   for (int32_t i = 0; i < n; ++i) {
     s.previous[static_cast<size_t>(i)] = i - 1;
@@ -79,6 +86,15 @@ size_t BpeMerger::merge_long(int32_t* symbols, size_t count, Scratch& s) const {
     s.heap.pop_back();
     auto at = static_cast<int32_t>(top & 0xFFFFFFFF);
     if (s.ranks[static_cast<size_t>(at)] != static_cast<uint32_t>(top >> 32)) continue;
+    if (rng && rng->uniform() < dropout) {
+      s.passed_over.push_back(top);
+      continue;
+    }
+    for (uint64_t again : s.passed_over) {
+      s.heap.push_back(again);
+      std::push_heap(s.heap.begin(), s.heap.end(), std::greater<>());
+    }
+    s.passed_over.clear();
     int32_t right = s.next[static_cast<size_t>(at)];
     symbols[at] = find(symbols[at], symbols[right]).result;
     s.ranks[static_cast<size_t>(right)] = kNoRank;

@@ -1,6 +1,7 @@
-// tokenizer.json, tokenizer_config.json and special_tokens_map.json of Hugging Face, read and written. Read are
-// byte-level BPE models whose pre-tokenizer is one of ours, and character vocabularies; everything else is refused by
-// name, because a tokenizer that is nearly right gives silently wrong ids.
+// tokenizer.json, tokenizer_config.json and special_tokens_map.json of Hugging Face, read and written: BPE (byte-level,
+// on characters, with byte fallback), Unigram and WordPiece with the normalizers, pre-tokenizers, post-processors and
+// decoders in common use. Everything else is refused by name, because a tokenizer that is nearly right gives silently
+// wrong ids.
 #pragma once
 
 #include <string>

@@ -1,17 +1,15 @@
+#include <algorithm>
 #include <unordered_set>
 
+#include "base/error.h"
 #include "base/json_writer.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/json_pipeline.h"
+#include "tokenizer/tokenizer_formats.h"
 #include "tokenizer/tokenizer_json.h"
 
 namespace llmkit::tokenizer {
-namespace {
-
-constexpr std::string_view kByteLevel =
-    R"({"type":"ByteLevel","add_prefix_space":false,"trim_offsets":true,"use_regex":true})";
-
-// The spelling of every token in the vocabulary: added ones as they are, the others by the byte alphabet.
-std::vector<std::string> spellings(const TokenizerParts& parts) {
+std::vector<std::string> spelled_tokens(const TokenizerParts& parts) {
   std::vector<std::string> out(parts.tokens.size());
   for (auto& token : parts.added) out[static_cast<size_t>(token.id)] = token.content;
   for (size_t id = 0; id < out.size(); ++id) {
@@ -21,6 +19,8 @@ std::vector<std::string> spellings(const TokenizerParts& parts) {
   return out;
 }
 
+namespace {
+
 void write_added(JsonWriter& w, const AddedToken& token, bool with_id) {
   w.begin_object();
   if (with_id) w.member("id", token.id);
@@ -29,58 +29,61 @@ void write_added(JsonWriter& w, const AddedToken& token, bool with_id) {
   w.end_object();
 }
 
-// "single" and "pair" of a TemplateProcessing.
-void write_template(JsonWriter& w, const TokenizerParts& parts, int sequences) {
-  auto special = [&](int32_t id, int type) {
-    w.begin_object().key("SpecialToken").begin_object();
-    w.member("id", parts.tokens[static_cast<size_t>(id)]).member("type_id", type).end_object().end_object();
-  };
-  w.begin_array();
-  for (int s = 0; s < sequences; ++s) {
-    for (int32_t id : parts.prefix) special(id, s);
-    w.begin_object().key("Sequence").begin_object().member("id", s == 0 ? "A" : "B").member("type_id", s);
-    w.end_object().end_object();
-    for (int32_t id : parts.suffix) special(id, s);
-  }
-  w.end_array();
-}
-
-void write_post_processor(JsonWriter& w, const TokenizerParts& parts) {
-  if (parts.prefix.empty() && parts.suffix.empty()) {
-    w.raw(parts.symbols == TokenizerParts::Symbols::bytes ? kByteLevel : "null");
-    return;
-  }
-  w.begin_object().member("type", "TemplateProcessing").key("single");
-  write_template(w, parts, 1);
-  w.key("pair");
-  write_template(w, parts, 2);
-  w.key("special_tokens").begin_object();
-  std::unordered_set<int32_t> done;
-  for (auto* ids : {&parts.prefix, &parts.suffix}) {
-    for (int32_t id : *ids) {
-      if (!done.insert(id).second) continue;
-      const std::string& content = parts.tokens[static_cast<size_t>(id)];
-      w.key(content).begin_object().member("id", content).key("ids").begin_array().value(id).end_array();
-      w.key("tokens").begin_array().value(content).end_array().end_object();
-    }
-  }
-  w.end_object().end_object();
-}
-
-void write_model(JsonWriter& w, const TokenizerParts& parts) {
-  auto spelled = spellings(parts);
-  w.begin_object().member("type", "BPE").key("dropout").null().key("unk_token");
-  if (parts.unk.empty())
+void write_unigram(JsonWriter& w, const TokenizerParts& parts) {
+  w.begin_object().member("type", "Unigram").key("unk_id");
+  auto unk = std::find(parts.tokens.begin(), parts.tokens.end(), parts.unk);
+  if (parts.unk.empty() || unk == parts.tokens.end())
     w.null();
   else
-    w.value(parts.unk);
-  w.key("continuing_subword_prefix").null().key("end_of_word_suffix").null();
-  w.member("fuse_unk", false).member("byte_fallback", false).member("ignore_merges", parts.ignore_merges);
-  w.key("vocab").begin_object();
+    w.value(unk - parts.tokens.begin());
+  w.key("vocab").begin_array();
+  for (size_t id = 0; id < parts.tokens.size(); ++id) {
+    if (parts.tokens[id].empty())
+      throw Error("a Unigram tokenizer.json needs a token for every id; there is none for " + std::to_string(id));
+    w.begin_array()
+        .value(parts.tokens[id])
+        .value(static_cast<double>(id < parts.scores.size() ? parts.scores[id] : 0))
+        .end_array();
+  }
+  w.end_array().member("byte_fallback", parts.byte_fallback).end_object();
+}
+
+void write_vocabulary(JsonWriter& w, const std::vector<std::string>& spelled) {
+  w.begin_object();
   std::unordered_set<std::string_view> written;
   for (size_t id = 0; id < spelled.size(); ++id)
     if (!spelled[id].empty() && written.insert(spelled[id]).second) w.member(spelled[id], id);
-  w.end_object().key("merges").begin_array();
+  w.end_object();
+}
+
+void write_model(JsonWriter& w, const TokenizerParts& parts) {
+  if (parts.model == ModelKind::unigram) return write_unigram(w, parts);
+  auto spelled = spelled_tokens(parts);
+  auto text_or_null = [&](std::string_view key, const std::string& text) {
+    w.key(key);
+    if (text.empty())
+      w.null();
+    else
+      w.value(text);
+  };
+  w.begin_object();
+  if (parts.model == ModelKind::wordpiece) {
+    w.member("type", "WordPiece").member("unk_token", parts.unk);
+    w.member("continuing_subword_prefix", parts.word_prefix)
+        .member("max_input_chars_per_word", parts.max_word_characters);
+    w.key("vocab");
+    write_vocabulary(w, spelled);
+    w.end_object();
+    return;
+  }
+  w.member("type", "BPE").key("dropout").null();
+  text_or_null("unk_token", parts.unk);
+  text_or_null("continuing_subword_prefix", parts.word_prefix);
+  text_or_null("end_of_word_suffix", parts.word_suffix);
+  w.member("fuse_unk", parts.fuse_unk).member("byte_fallback", parts.byte_fallback);
+  w.member("ignore_merges", parts.ignore_merges).key("vocab");
+  write_vocabulary(w, spelled);
+  w.key("merges").begin_array();
   for (auto& m : parts.merges) {
     w.begin_array().value(spelled[static_cast<size_t>(m.left)]).value(spelled[static_cast<size_t>(m.right)]);
     w.end_array();
@@ -91,17 +94,14 @@ void write_model(JsonWriter& w, const TokenizerParts& parts) {
 }  // namespace
 
 std::string write_tokenizer_json(const TokenizerParts& parts) {
-  bool bytes = parts.symbols == TokenizerParts::Symbols::bytes;
   std::string out;
   JsonWriter w(out);
   w.begin_object().member("version", "1.0").key("truncation").null().key("padding").null();
   w.key("added_tokens").begin_array();
   for (auto& token : parts.added) write_added(w, token, true);
-  w.end_array().key("normalizer").null();
-  w.key("pre_tokenizer").raw(bytes ? pretokenizers().make(parts.pretokenizer)->hugging_face_json() : "null");
-  w.key("post_processor");
-  write_post_processor(w, parts);
-  w.key("decoder").raw(bytes ? kByteLevel : R"({"type":"Fuse"})");
+  w.end_array();
+  write_text_steps(w, parts);
+  write_id_steps(w, parts);
   w.key("model");
   write_model(w, parts);
   w.end_object();

@@ -43,6 +43,7 @@ struct TokenizerParts {
   std::string word_suffix;            // after what ends one ("</w>")
   int32_t max_word_characters = 100;  // WordPiece: longer words are unknown
   Joining joining = Joining::bytes;
+  bool drop_first_space = false;        // Joining::metaspace: the text's first space came from the normalizer
   bool clean_up = false;                // WordPiece decoding: no space before ".", "n't" and the like
   std::vector<int32_t> prefix, suffix;  // what EncodeOptions::add_special_tokens puts around a text
   std::string bos, eos, pad, unk;       // contents, empty where there is none

@@ -1,7 +1,9 @@
-// Encodings of short pieces, so that a frequent word is merged once: a direct-mapped table, the key (up to 15 bytes and
-// the length) and up to four ids in one 32-byte entry. A collision overwrites; the result never depends on the content.
+// Encodings of frequent pieces, so that a word is merged once: two direct-mapped tables, one of 32-byte entries for
+// pieces up to 15 bytes and four ids, one of 64-byte entries for pieces up to 39 bytes and six ids. The key is the
+// piece itself. A collision overwrites; the result never depends on the content.
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -11,8 +13,8 @@ namespace llmkit::tokenizer {
 
 class WordCache {
  public:
-  static constexpr size_t kMaxBytes = 15;
-  static constexpr size_t kMaxIds = 4;
+  static constexpr size_t kMaxBytes = 15, kMaxIds = 4;
+  static constexpr size_t kMaxLongBytes = 39, kMaxLongIds = 6;
 
   struct Key {
     uint64_t low, high;
@@ -21,21 +23,31 @@ class WordCache {
   struct Entry {
     Key key{0, 0};  // no piece has length 0
     int32_t ids[kMaxIds];
+    // At least one id; unused ones are negative.
+    size_t count() const { return size_t{1} + (ids[1] >= 0) + (ids[2] >= 0) + (ids[3] >= 0); }
+  };
+  struct alignas(64) LongEntry {
+    char bytes[kMaxLongBytes];
+    uint8_t size = 0;
+    int32_t ids[kMaxLongIds];
+    size_t count() const {
+      size_t n = 1;
+      while (n < kMaxLongIds && ids[n] >= 0) ++n;
+      return n;
+    }
+    bool is(const char* piece, size_t length) const { return size == length && std::memcmp(bytes, piece, length) == 0; }
   };
 
-  WordCache() : entries_(size_t{1} << kBits) {}
+  WordCache() : entries_(size_t{1} << kBits), long_entries_(size_t{1} << kLongBits) {}
 
   // `size` in 1…kMaxBytes; `readable`: bytes from `bytes` on that may be read.
   static Key key_of(const char* bytes, size_t size, size_t readable) {
     uint64_t words[2] = {0, 0};
     if (readable >= 16) {
       std::memcpy(words, bytes, 16);
-      if (size < 8) {
-        words[0] &= (uint64_t{1} << size * 8) - 1;
-        words[1] = 0;
-      } else {
-        words[1] &= (uint64_t{1} << (size - 8) * 8) - 1;
-      }
+      uint64_t mask = ~uint64_t{0} >> ((64 - size * 8) & 63);
+      words[0] &= size < 8 ? mask : ~uint64_t{0};
+      words[1] &= size < 9 ? 0 : mask;
     } else {
       std::memcpy(words, bytes, size);
     }
@@ -43,19 +55,35 @@ class WordCache {
   }
 
   Entry& slot(const Key& key) {
-    uint64_t h = (key.low ^ key.high * 0x9E3779B97F4A7C15) * 0xD6E8FEB86659FD93;
+    uint64_t h = (key.low ^ std::rotl(key.high * 0x9E3779B97F4A7C15, 29)) * 0xD6E8FEB86659FD93;
     return entries_[h >> (64 - kBits)];
+  }
+  LongEntry& slot(const char* bytes, size_t size) {
+    uint64_t first, middle, last;  // size ≥ 16: three words that cover most pieces and overlap in short ones
+    std::memcpy(&first, bytes, 8);
+    std::memcpy(&middle, bytes + size / 2 - 4, 8);
+    std::memcpy(&last, bytes + size - 8, 8);
+    uint64_t h = (first ^ std::rotl(middle * 0x9E3779B97F4A7C15, 29)) * 0xD6E8FEB86659FD93;
+    h = (h ^ std::rotl(last, 17) ^ size) * 0x9E3779B97F4A7C15;
+    return long_entries_[h >> (64 - kLongBits)];
   }
 
   static void store(Entry& entry, const Key& key, std::span<const int32_t> ids) {
-    if (ids.size() > kMaxIds) return;
+    if (ids.empty() || ids.size() > kMaxIds) return;
     entry.key = key;
     for (size_t i = 0; i < kMaxIds; ++i) entry.ids[i] = i < ids.size() ? ids[i] : -1;
   }
+  static void store(LongEntry& entry, const char* bytes, size_t size, std::span<const int32_t> ids) {
+    if (ids.empty() || ids.size() > kMaxLongIds) return;
+    entry.size = static_cast<uint8_t>(size);
+    std::memcpy(entry.bytes, bytes, size);
+    for (size_t i = 0; i < kMaxLongIds; ++i) entry.ids[i] = i < ids.size() ? ids[i] : -1;
+  }
 
  private:
-  static constexpr int kBits = 15;
+  static constexpr int kBits = 15, kLongBits = 12;
   std::vector<Entry> entries_;
+  std::vector<LongEntry> long_entries_;
 };
 
 }  // namespace llmkit::tokenizer

@@ -103,9 +103,9 @@ TEST_CASE("merges written as one string are read") {
 }
 
 TEST_CASE("what is not supported is refused by name") {
-  CHECK(refusal(R"("normalizer": null)", R"("normalizer": {"type":"NFC"})").find("NFC") != std::string::npos);
-  CHECK(refusal(R"("type": "BPE")", R"("type": "Unigram")").find("Unigram") != std::string::npos);
-  CHECK(refusal(R"("byte_fallback": false)", R"("byte_fallback": true)").find("byte_fallback") != std::string::npos);
+  CHECK(refusal(R"("normalizer": null)", R"("normalizer": {"type":"ByteLevel"})").find("ByteLevel") !=
+        std::string::npos);
+  CHECK(refusal(R"("type": "BPE")", R"("type": "WordLevel")").find("WordLevel") != std::string::npos);
   CHECK(refusal(R"("dropout": null)", R"("dropout": 0.1)").find("dropout") != std::string::npos);
   CHECK(refusal(R"(\\p{N}{1,3})", R"(\\p{N}{1,4})").find("{1,4}") != std::string::npos);
   CHECK(refusal("Isolated", "Removed").find("Removed") != std::string::npos);

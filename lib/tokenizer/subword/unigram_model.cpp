@@ -1,0 +1,232 @@
+// Unigram (Kudo, "Subword regularization", 2018): every token has a probability, and a piece gets the segmentation of
+// the largest product (Viterbi), one drawn from all of them, or the n best.
+// Sums are those of the reference, so that ties fall as they do there: SentencePiece adds floats from the start of the
+// sentence, Hugging Face doubles from the start of the word.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <queue>
+
+#include "tokenizer/subword_model.h"
+#include "tokenizer/unicode_class.h"
+
+namespace llmkit::tokenizer {
+namespace {
+
+constexpr float kUnkPenalty = 10;
+
+class UnigramModel : public SubwordModel {
+ public:
+  explicit UnigramModel(const Vocabulary& vocabulary) : vocabulary_(vocabulary), parts_(vocabulary.parts) {
+    scores_ = parts_.scores;
+    scores_.resize(parts_.tokens.size());
+    types_ = parts_.types;
+    types_.resize(parts_.tokens.size(), TokenType::normal);
+    float least = std::numeric_limits<float>::max();
+    most_ = std::numeric_limits<float>::lowest();
+    std::vector<std::pair<std::string_view, int32_t>> entries;
+    for (size_t id = 0; id < parts_.tokens.size(); ++id) {
+      bool found_in_text = types_[id] == TokenType::normal || types_[id] == TokenType::user_defined;
+      if (types_[id] == TokenType::normal) {
+        least = std::min(least, scores_[id]);
+        most_ = std::max(most_, scores_[id]);
+      }
+      if (found_in_text && !vocabulary.control[id]) entries.emplace_back(parts_.tokens[id], static_cast<int32_t>(id));
+    }
+    trie_ = ByteTrie(std::move(entries));
+    unk_score_ = least - kUnkPenalty;
+  }
+
+  void encode(std::string_view piece, std::vector<int32_t>& out, Scratch& s) const override {
+    if (vocabulary_.whole_text)
+      s.sentence = static_cast<float>(viterbi<float>(piece, s.sentence, out, s));
+    else
+      viterbi<double>(piece, 0, out, s);
+  }
+
+  void sample(std::string_view piece, std::vector<int32_t>& out, Scratch& s, const Sampling& sampling,
+              Rng& rng) const override {
+    if (sampling.alpha <= 0) return encode(piece, out, s);
+    // Forward filtering: forward[i] = log of the summed P^alpha of all segmentations of the first i bytes; then tokens
+    // are drawn from the end, each with its share of the sum.
+    size_t n = piece.size();
+    s.forward.assign(n + 1, -std::numeric_limits<double>::infinity());
+    s.forward[0] = 0;
+    struct Edge {
+      size_t begin, end;
+      int32_t id;
+      double score;
+    };
+    std::vector<Edge> edges;
+    auto add = [&](double a, double b) { return std::max(a, b) + std::log1p(std::exp(-std::abs(a - b))); };
+    for_edges(piece, [&](size_t begin, size_t end, int32_t id, double score) {
+      if (std::isinf(s.forward[begin])) return;
+      edges.push_back({begin, end, id, score * sampling.alpha});
+      double through = s.forward[begin] + score * sampling.alpha;
+      s.forward[end] = std::isinf(s.forward[end]) ? through : add(s.forward[end], through);
+    });
+    std::vector<std::vector<uint32_t>> into(n + 1);
+    for (size_t i = 0; i < edges.size(); ++i) into[edges[i].end].push_back(static_cast<uint32_t>(i));
+    std::vector<const Edge*> path;
+    for (size_t at = n; at > 0;) {
+      double left = rng.uniform();
+      const Edge* taken = nullptr;
+      for (uint32_t i : into[at]) {
+        taken = &edges[i];
+        left -= std::exp(s.forward[taken->begin] + taken->score - s.forward[at]);
+        if (left < 0) break;
+      }
+      path.push_back(taken);
+      at = taken->begin;
+    }
+    for (size_t i = path.size(); i > 0; --i) put(piece.substr(path[i - 1]->begin), path[i - 1]->id, out);
+  }
+
+  // A* from the end over the exact Viterbi scores of what is left (Nagata, "A stochastic Japanese morphological
+  // analyzer using a forward-DP backward-A* n-best search algorithm", 1994).
+  std::vector<Scored> best(std::string_view piece, int count) const override {
+    size_t n = piece.size();
+    std::vector<double> forward(n + 1, -std::numeric_limits<double>::infinity());
+    forward[0] = 0;
+    struct Edge {
+      size_t begin;
+      int32_t id;
+      double score;
+    };
+    std::vector<std::vector<Edge>> into(n + 1);
+    for_edges(piece, [&](size_t begin, size_t end, int32_t id, double score) {
+      if (std::isinf(forward[begin])) return;
+      into[end].push_back({begin, id, score});
+      forward[end] = std::max(forward[end], forward[begin] + score);
+    });
+    struct Hypothesis {
+      size_t at;
+      int32_t id, next;  // next: index of what follows, -1 at the end
+      double behind;     // score of what follows
+    };
+    std::vector<Hypothesis> all{{n, -1, -1, 0}};
+    using Open = std::pair<double, size_t>;
+    auto worse = [](const Open& a, const Open& b) {
+      return a.first != b.first ? a.first < b.first : a.second > b.second;
+    };
+    std::priority_queue<Open, std::vector<Open>, decltype(worse)> open(worse);
+    open.emplace(forward[n], 0);
+    std::vector<Scored> out;
+    constexpr size_t kMaxHypotheses = 1 << 20;
+    while (!open.empty() && static_cast<int>(out.size()) < count && all.size() < kMaxHypotheses) {
+      auto [total, index] = open.top();
+      open.pop();
+      Hypothesis top = all[index];
+      if (top.at == 0) {
+        Scored scored{{}, total};
+        size_t at = 0;
+        for (auto i = static_cast<int32_t>(index); all[static_cast<size_t>(i)].next >= 0;) {
+          const Hypothesis& h = all[static_cast<size_t>(i)];
+          put(piece.substr(at), h.id, scored.ids);
+          i = h.next;
+          at = all[static_cast<size_t>(i)].at;
+        }
+        out.push_back(std::move(scored));
+        continue;
+      }
+      for (auto& edge : into[top.at]) {
+        all.push_back({edge.begin, edge.id, static_cast<int32_t>(index), top.behind + edge.score});
+        open.emplace(forward[edge.begin] + top.behind + edge.score, all.size() - 1);
+      }
+    }
+    return out;
+  }
+
+ private:
+  double score_of(int32_t id, size_t bytes) const {
+    auto i = static_cast<size_t>(id);
+    return types_[i] == TokenType::user_defined ? static_cast<double>(static_cast<float>(bytes) * most_) - 0.1
+                                                : static_cast<double>(scores_[i]);
+  }
+
+  // f(begin, end, id, score) for every token in the piece, by begin, then end; id -1 for an unknown character.
+  template <class F>
+  void for_edges(std::string_view piece, F&& f) const {
+    const char *begin = piece.data(), *end = begin + piece.size();
+    for (const char* p = begin; p < end;) {
+      Utf8Char c = decode_utf8(p, end);
+      auto at = static_cast<size_t>(p - begin);
+      bool single = false;
+      uint32_t node = trie_.root();
+      for (const char* q = p; q < end;) {
+        node = trie_.step(node, *q++);
+        if (!node) break;
+        int32_t id = trie_.value(node);
+        if (id < 0) continue;
+        auto length = static_cast<size_t>(q - p);
+        single |= length == c.length;
+        f(at, at + length, id, score_of(id, length));
+      }
+      if (!single) f(at, at + c.length, -1, static_cast<double>(unk_score_));
+      p += c.length;
+    }
+  }
+
+  void put(std::string_view from, int32_t id, std::vector<int32_t>& out) const {
+    if (id >= 0) return out.push_back(id);
+    Utf8Char c = decode_utf8(from.data(), from.data() + from.size());
+    vocabulary_.unknown(from.substr(0, c.length), out);
+  }
+
+  template <class Real>
+  Real viterbi(std::string_view piece, Real start, std::vector<int32_t>& out, Scratch& s) const {
+    size_t n = piece.size();
+    s.lattice.assign(n + 1, {0, -1, 0});
+    s.lattice[0].score = static_cast<double>(start);
+    s.gap = std::numeric_limits<float>::max();
+    for_edges(piece, [&](size_t begin, size_t end, int32_t id, double score) {
+      if (begin > 0 && s.lattice[begin].length == 0) return;  // nothing ends here
+      Real total = static_cast<Real>(static_cast<Real>(score) + static_cast<Real>(s.lattice[begin].score));
+      auto& node = s.lattice[end];
+      if (node.length != 0) {
+        s.gap = std::min(s.gap, std::abs(static_cast<float>(static_cast<double>(total) - node.score)));
+        if (total <= static_cast<Real>(node.score)) return;
+      }
+      node = {static_cast<double>(total), id, static_cast<uint32_t>(end - begin)};
+    });
+    size_t from = out.size(), at = n;
+    while (at > 0) {
+      out.push_back(s.lattice[at].id >= 0 ? s.lattice[at].id : -static_cast<int32_t>(at) - 1);
+      at -= s.lattice[at].length;
+    }
+    std::reverse(out.begin() + static_cast<std::ptrdiff_t>(from), out.end());
+    expand_unknown(piece, from, out, s);
+    return static_cast<Real>(s.lattice[n].score);
+  }
+
+  // Unknown characters stand as minus (their end + 1) so far.
+  void expand_unknown(std::string_view piece, size_t from, std::vector<int32_t>& out, Scratch& s) const {
+    if (std::all_of(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), [](int32_t id) { return id >= 0; }))
+      return;
+    std::vector<int32_t> path(out.begin() + static_cast<std::ptrdiff_t>(from), out.end());
+    out.resize(from);
+    for (int32_t id : path) {
+      if (id >= 0) {
+        out.push_back(id);
+        continue;
+      }
+      auto end = static_cast<size_t>(-id - 1);
+      vocabulary_.unknown(piece.substr(end - s.lattice[end].length, s.lattice[end].length), out);
+    }
+  }
+
+  const Vocabulary& vocabulary_;
+  const TokenizerParts& parts_;
+  std::vector<float> scores_;
+  std::vector<TokenType> types_;
+  float most_ = 0, unk_score_ = 0;
+  ByteTrie trie_;
+};
+
+}  // namespace
+
+std::unique_ptr<SubwordModel> make_unigram_model(const Vocabulary& vocabulary) {
+  return std::make_unique<UnigramModel>(vocabulary);
+}
+
+}  // namespace llmkit::tokenizer

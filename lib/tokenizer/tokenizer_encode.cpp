@@ -1,0 +1,382 @@
+// Encoding: added tokens are cut out, what lies between is normalised and cut into pieces, and pieces become tokens,
+// from the word cache where they are known.
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "tokenizer/unicode_class.h"
+#include "tokenizer/workspace.h"
+
+namespace llmkit::tokenizer {
+namespace {
+
+// Fixed, so that ids do not depend on the number of threads.
+constexpr size_t kTileBytes = size_t{1} << 20;
+constexpr uint64_t kSamplingStream = 0x746F6B656E;
+
+}  // namespace
+
+class Tokenizer::Encoder {
+ public:
+  Encoder(const Tokenizer& tokenizer, Workspace& space, const EncodeOptions& options, std::vector<int32_t>& out,
+          std::vector<Span>* spans)
+      : t_(tokenizer),
+        vocabulary_(*tokenizer.vocabulary_),
+        space_(space),
+        options_(options),
+        out_(out),
+        spans_(spans),
+        fuses_(tokenizer.parts_->fuse_unk && vocabulary_.unk >= 0),
+        sentence_(vocabulary_.whole_text && tokenizer.parts_->model == ModelKind::unigram),
+        rng_({options.seed, options.document, kSamplingStream}) {
+    space_.scratch.sentence = 0;
+  }
+
+  // f(begin, end) for the text between added tokens, whose ids go to the output.
+  template <class F>
+  void cut_out(std::string_view text, const AddedTokenMatcher& matcher, size_t base, F&& f) {
+    bool with_special = options_.special == SpecialText::parse;
+    if (!matcher.any(with_special)) return f(size_t{0}, text.size());
+    for (size_t at = 0; at < text.size();) {
+      auto match = matcher.next(text, at, with_special);
+      if (match.begin > at) f(at, match.begin);
+      if (match.token) put(match.token->id, base, match.begin, match.end);
+      at = match.end;
+    }
+  }
+
+  void around(const std::vector<int32_t>& ids, size_t at) {
+    for (int32_t id : ids) {
+      out_.push_back(id);
+      if (spans_) spans_->push_back({at, at});
+    }
+  }
+
+  void document(std::string_view text) {
+    cut_out(text, t_.first_, 0, [&](size_t begin, size_t end) {
+      segment(text.substr(begin, end - begin), begin, begin == 0 ? TextStart::document : TextStart::segment);
+    });
+  }
+
+  // A text without added tokens, `base` bytes behind the document's start.
+  void segment(std::string_view text, size_t base, TextStart start) {
+    space_.scratch.sentence = 0;
+    for (size_t at = 0; at < text.size();) {
+      size_t end = t_.tiles_ && text.size() - at > kTileBytes ? safe_cut(text, at, at + kTileBytes) : text.size();
+      tile(text.substr(at, end - at), base + at, at == 0 ? start : TextStart::inside);
+      at = end;
+    }
+  }
+
+  void tile(std::string_view text, size_t base, TextStart start) {
+    base_ = base;
+    source_size_ = text.size();
+    origins_ = nullptr;
+    if (!t_.normalizers_.empty()) {
+      space_.normal.clear();
+      space_.origins.clear();
+      t_.normalizers_.normalize(text, start, space_.normal, spans_ ? &space_.origins : nullptr);
+      if (spans_) origins_ = &space_.origins;
+      text = space_.normal;
+    }
+    cut_out(text, t_.second_, 0, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
+  }
+
+ private:
+  // Bytes [begin, end) of the normal text.
+  void put(int32_t id, size_t, size_t begin, size_t end) {
+    out_.push_back(id);
+    if (spans_) spans_->push_back(source(begin, end));
+  }
+  Span source(size_t begin, size_t end) const {
+    if (!origins_) return {base_ + begin, base_ + end};
+    auto at = [&](size_t i) { return i < origins_->size() ? (*origins_)[i] : source_size_; };
+    if (begin == end) return {base_ + at(begin), base_ + at(begin)};
+    // The end is where the next byte of another character comes from.
+    size_t last = (*origins_)[end - 1], next = end;
+    while (next < origins_->size() && (*origins_)[next] == last) ++next;
+    return {base_ + at(begin), base_ + at(next)};
+  }
+
+  // The normal text from `begin` on.
+  void pieces(std::string_view text, size_t begin) {
+    from_ = out_.size();
+    if (vocabulary_.whole_text) {
+      while (begin < text.size()) {
+        size_t end = next_mark(text, begin);
+        piece(text, begin, end);
+        begin = end;
+      }
+    } else {
+      bool drops = t_.pretokenizer_->drops_spaces();
+      bool plain = !spans_ && !options_.sampling.on() && !fuses_;
+      while (size_t count = t_.pretokenizer_->split(text, begin, space_.ends)) {
+        if (plain && !drops) {
+          fast(text, begin, count);
+          begin = space_.ends[count - 1];
+          continue;
+        }
+        for (size_t i = 0; i < count; begin = space_.ends[i++]) {
+          if (drops && is_space(scan_char(text.data() + begin, text.data() + text.size()).cls)) continue;
+          from_ = out_.size();
+          piece(text, begin, space_.ends[i]);
+        }
+      }
+    }
+  }
+
+  // The next position behind `begin` at which a "▁" begins and no token reaches over.
+  size_t next_mark(std::string_view text, size_t begin) const {
+    const char *data = text.data(), *end = data + text.size(), *p = data + begin + 1;
+    while (p < end) {
+      p = static_cast<const char*>(std::memchr(p, kSpaceMark[0], static_cast<size_t>(end - p)));
+      if (!p || end - p < 3) break;
+      if (p[1] == kSpaceMark[1] && p[2] == kSpaceMark[2] && !t_.joins_[static_cast<unsigned char>(p[-1])]) {
+        bool after_mark = p - data >= 3 && std::memcmp(p - 3, kSpaceMark.data(), 3) == 0;
+        if (!after_mark) return static_cast<size_t>(p - data);
+      }
+      ++p;
+    }
+    return text.size();
+  }
+
+  // A batch of pieces of the usual kind: most come from the cache, four ids at a time.
+  void fast(std::string_view text, size_t begin, size_t count) {
+    int32_t ids[kFastIds + WordCache::kMaxIds];
+    size_t filled = 0;
+    auto flush = [&] {
+      out_.insert(out_.end(), ids, ids + filled);
+      filled = 0;
+    };
+    for (size_t i = 0; i < count; ++i) {
+      size_t end = space_.ends[i], size = end - begin;
+      const char* p = text.data() + begin;
+      if (size <= WordCache::kMaxBytes) {
+        auto key = WordCache::key_of(p, size, text.size() - begin);
+        auto& entry = space_.cache.slot(key);
+        if (entry.key == key) {
+          std::memcpy(ids + filled, entry.ids, sizeof entry.ids);
+          filled += entry.count();
+          if (filled > kFastIds - WordCache::kMaxIds) flush();
+          begin = end;
+          continue;
+        }
+        flush();
+        size_t from = out_.size();
+        t_.model_->encode({p, size}, out_, space_.scratch);
+        WordCache::store(entry, key, std::span(out_).subspan(from));
+      } else {
+        flush();
+        long_piece({p, size});
+      }
+      begin = end;
+    }
+    flush();
+  }
+
+  void long_piece(std::string_view piece) {
+    if (piece.size() > WordCache::kMaxLongBytes) return t_.model_->encode(piece, out_, space_.scratch);
+    auto& entry = space_.cache.slot(piece.data(), piece.size());
+    if (entry.is(piece.data(), piece.size())) {
+      out_.insert(out_.end(), entry.ids, entry.ids + entry.count());
+      return;
+    }
+    size_t from = out_.size();
+    t_.model_->encode(piece, out_, space_.scratch);
+    WordCache::store(entry, piece.data(), piece.size(), std::span(out_).subspan(from));
+  }
+
+  // Any piece, with spans, sampling and the joining of unknown tokens.
+  void piece(std::string_view text, size_t begin, size_t end) {
+    std::string_view piece = text.substr(begin, end - begin);
+    size_t from = out_.size();
+    if (options_.sampling.on())
+      t_.model_->sample(piece, out_, space_.scratch, options_.sampling, rng_);
+    else if (spans_)
+      t_.model_->encode(piece, out_, space_.scratch);
+    else if (sentence_)
+      sentence_piece(piece, text.size() - begin);
+    else if (piece.size() > WordCache::kMaxBytes)
+      long_piece(piece);
+    else
+      short_piece(piece, text.size() - begin);
+    if (spans_) find_spans(piece, begin, from);
+    if (fuses_) fuse(from);
+  }
+
+  void short_piece(std::string_view piece, size_t readable) {
+    auto key = WordCache::key_of(piece.data(), piece.size(), readable);
+    auto& entry = space_.cache.slot(key);
+    if (entry.key == key) {
+      out_.insert(out_.end(), entry.ids, entry.ids + entry.count());
+      return;
+    }
+    size_t from = out_.size();
+    t_.model_->encode(piece, out_, space_.scratch);
+    WordCache::store(entry, key, std::span(out_).subspan(from));
+  }
+
+  // Unigram over a sentence: a cached choice is only as good as its lead over the others, because the float sums from
+  // the sentence's start round differently in every place. The last id's place holds that lead.
+  void sentence_piece(std::string_view piece, size_t readable) {
+    auto& s = space_.scratch;
+    if (piece.size() > WordCache::kMaxBytes) return t_.model_->encode(piece, out_, s);
+    auto key = WordCache::key_of(piece.data(), piece.size(), readable);
+    auto& entry = space_.cache.slot(key);
+    if (entry.key == key) {
+      float lead = -std::bit_cast<float>(entry.ids[3] | std::numeric_limits<int32_t>::min());
+      if (lead > std::abs(s.sentence) * 1e-5f) {
+        for (size_t i = 0; i < 3 && entry.ids[i] >= 0; ++i) {
+          out_.push_back(entry.ids[i]);
+          s.sentence += t_.parts_->scores[static_cast<size_t>(entry.ids[i])];
+        }
+        return;
+      }
+    }
+    size_t from = out_.size();
+    t_.model_->encode(piece, out_, s);
+    size_t count = out_.size() - from;
+    if (count > 3 || s.gap < 1e-3f) return;
+    for (size_t i = from; i < out_.size(); ++i)
+      if (out_[i] == vocabulary_.unk || is_byte_or_own(out_[i])) return;
+    WordCache::store(entry, key, std::span(out_).subspan(from));
+    float lead = std::min(s.gap, 1e6f) - 1e-3f;
+    entry.ids[3] = std::bit_cast<int32_t>(-lead);
+  }
+  // Tokens whose score in the lattice is not the one in the table.
+  bool is_byte_or_own(int32_t id) const {
+    auto i = static_cast<size_t>(id);
+    return i < t_.parts_->types.size() && t_.parts_->types[i] != TokenType::normal;
+  }
+
+  // Where the tokens from `from` on stand in the piece at `begin`.
+  void find_spans(std::string_view piece, size_t begin, size_t from) {
+    auto& parts = *t_.parts_;
+    size_t at = 0;
+    auto character = [&] { return size_t{decode_utf8(piece.data() + at, piece.data() + piece.size()).length}; };
+    for (size_t i = from; i < out_.size(); ++i) {
+      int32_t id = out_[i];
+      std::string_view spelling = parts.tokens[static_cast<size_t>(id)];
+      size_t length = 0;
+      bool is_byte = at < piece.size() && parts.symbols == TokenizerParts::Symbols::characters &&
+                     vocabulary_.bytes[static_cast<unsigned char>(piece[at])] == id;
+      if (is_byte) {
+        length = 1;
+      } else if (id == vocabulary_.unk && parts.model == ModelKind::wordpiece) {
+        length = piece.size() - at;
+      } else if (id == vocabulary_.unk) {
+        length = at < piece.size() ? character() : 0;
+      } else {
+        if (at > 0 && !parts.word_prefix.empty() && spelling.starts_with(parts.word_prefix))
+          spelling.remove_prefix(parts.word_prefix.size());
+        if (!parts.word_suffix.empty() && spelling.ends_with(parts.word_suffix))
+          spelling.remove_suffix(parts.word_suffix.size());
+        // Characters that the vocabulary lacks and that had no token lie between.
+        while (at < piece.size() && piece.substr(at, spelling.size()) != spelling) at += character();
+        length = std::min(spelling.size(), piece.size() - at);
+      }
+      spans_->push_back(source(begin + at, begin + at + length));
+      at += length;
+    }
+  }
+
+  // Neighbouring unknown tokens become one.
+  void fuse(size_t from) {
+    size_t kept = from;
+    for (size_t i = from; i < out_.size(); ++i) {
+      if (out_[i] == vocabulary_.unk && kept > from_ && out_[kept - 1] == vocabulary_.unk) {
+        if (spans_) (*spans_)[kept - 1].end = (*spans_)[i].end;
+        continue;
+      }
+      out_[kept] = out_[i];
+      if (spans_) (*spans_)[kept] = (*spans_)[i];
+      ++kept;
+    }
+    out_.resize(kept);
+    if (spans_) spans_->resize(kept);
+  }
+
+  static constexpr size_t kFastIds = 1024;
+
+  const Tokenizer& t_;
+  const Vocabulary& vocabulary_;
+  Workspace& space_;
+  const EncodeOptions& options_;
+  std::vector<int32_t>& out_;
+  std::vector<Span>* spans_;
+  const bool fuses_, sentence_;
+  Rng rng_;
+  size_t base_ = 0, source_size_ = 0, from_ = 0;
+  const std::vector<size_t>* origins_ = nullptr;
+};
+
+void Tokenizer::encode(std::string_view text, std::vector<int32_t>& out, const EncodeOptions& options) const {
+  Lease lease(*pool_);
+  Encoder encoder(*this, lease.get(), options, out, nullptr);
+  if (options.add_special_tokens) encoder.around(parts_->prefix, 0);
+  encoder.document(text);
+  if (options.add_special_tokens) encoder.around(parts_->suffix, text.size());
+}
+
+std::vector<int32_t> Tokenizer::encode(std::string_view text, const EncodeOptions& options) const {
+  std::vector<int32_t> out;
+  encode(text, out, options);
+  return out;
+}
+
+void Tokenizer::encode(std::string_view text, std::vector<int32_t>& out, std::vector<Span>& spans,
+                       const EncodeOptions& options) const {
+  Lease lease(*pool_);
+  std::vector<int32_t> ids;
+  std::vector<Span> places;
+  Encoder encoder(*this, lease.get(), options, ids, &places);
+  if (options.add_special_tokens) encoder.around(parts_->prefix, 0);
+  encoder.document(text);
+  if (options.add_special_tokens) encoder.around(parts_->suffix, text.size());
+  out.insert(out.end(), ids.begin(), ids.end());
+  spans.insert(spans.end(), places.begin(), places.end());
+}
+
+void Tokenizer::encode(Parallel& parallel, std::string_view text, std::vector<int32_t>& out,
+                       const EncodeOptions& options) const {
+  // Sums over a sentence and random draws go from the start to the end.
+  bool in_order = options.sampling.on() || (vocabulary_->whole_text && parts_->model == ModelKind::unigram);
+  if (!tiles_ || in_order || text.size() <= kTileBytes || first_.any(options.special == SpecialText::parse))
+    return encode(text, out, options);
+  std::vector<size_t> ends;
+  for (size_t at = 0; at < text.size(); at = ends.back())
+    ends.push_back(text.size() - at > kTileBytes ? safe_cut(text, at, at + kTileBytes) : text.size());
+  std::vector<std::vector<int32_t>> parts(ends.size());
+  parallel.for_tiles(static_cast<int64_t>(ends.size()), [&](int64_t i) {
+    auto n = static_cast<size_t>(i);
+    size_t begin = n == 0 ? 0 : ends[n - 1];
+    Lease lease(*pool_);
+    Encoder encoder(*this, lease.get(), options, parts[n], nullptr);
+    encoder.tile(text.substr(begin, ends[n] - begin), begin, begin == 0 ? TextStart::document : TextStart::inside);
+  });
+  if (options.add_special_tokens) out.insert(out.end(), parts_->prefix.begin(), parts_->prefix.end());
+  for (auto& ids : parts) out.insert(out.end(), ids.begin(), ids.end());
+  if (options.add_special_tokens) out.insert(out.end(), parts_->suffix.begin(), parts_->suffix.end());
+}
+
+std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std::span<const std::string_view> texts,
+                                                        const EncodeOptions& options) const {
+  std::vector<std::vector<int32_t>> out(texts.size());
+  parallel.for_tiles(static_cast<int64_t>(texts.size()), [&](int64_t i) {
+    EncodeOptions own = options;
+    own.document += static_cast<uint64_t>(i);
+    encode(texts[static_cast<size_t>(i)], out[static_cast<size_t>(i)], own);
+  });
+  return out;
+}
+
+std::vector<SubwordModel::Scored> Tokenizer::encode_best(std::string_view text, int count) const {
+  std::string normal;
+  if (!normalizers_.empty()) {
+    normalizers_.normalize(text, TextStart::document, normal, nullptr);
+    text = normal;
+  }
+  return model_->best(text, count);
+}
+
+}  // namespace llmkit::tokenizer

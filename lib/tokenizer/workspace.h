@@ -1,0 +1,51 @@
+// What one call of encode() works in, and those that no call uses at the moment: encode() is const and may run on any
+// thread.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "tokenizer/tokenizer.h"
+#include "tokenizer/word_cache.h"
+
+namespace llmkit::tokenizer {
+
+struct Tokenizer::Workspace {
+  WordCache cache;
+  SubwordModel::Scratch scratch;
+  std::vector<size_t> ends = std::vector<size_t>(1024);
+  std::string normal;
+  std::vector<size_t> origins;
+};
+
+struct Tokenizer::Pool {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Workspace>> idle;
+};
+
+class Tokenizer::Lease {
+ public:
+  explicit Lease(Pool& pool) : pool_(pool) {
+    std::lock_guard lock(pool_.mutex);
+    if (pool_.idle.empty()) return;
+    space_ = std::move(pool_.idle.back());
+    pool_.idle.pop_back();
+  }
+  ~Lease() {
+    if (!space_) return;
+    std::lock_guard lock(pool_.mutex);
+    pool_.idle.push_back(std::move(space_));
+  }
+  Workspace& get() {
+    if (!space_) space_ = std::make_unique<Workspace>();
+    return *space_;
+  }
+
+ private:
+  Pool& pool_;
+  std::unique_ptr<Workspace> space_;
+};
+
+}  // namespace llmkit::tokenizer
