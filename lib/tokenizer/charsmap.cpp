@@ -40,9 +40,16 @@ Charsmap::Charsmap(std::string_view blob) {
   units_.resize(size / 4);
   std::memcpy(units_.data(), blob.data() + 4, size);
   replacements_ = blob.substr(4 + size);
-  for (size_t c = 0; c < 128; ++c) {
-    uint32_t node = offset(units_[0]) ^ static_cast<uint32_t>(c);
-    ascii_is_plain_[c] = node >= units_.size() || label(units_[node]) != c;
+  pairs_.resize(1024);
+  for (uint32_t c = 0; c < 256; ++c) {
+    uint32_t node = offset(units_[0]) ^ c;
+    if (node >= units_.size() || label(units_[node]) != c) continue;
+    uint32_t unit = units_[node], children = node ^ offset(unit);
+    alone_[c] = has_leaf(unit);
+    for (uint32_t d = 0; d < 256; ++d) {
+      uint32_t child = children ^ d;
+      if (child < units_.size() && label(units_[child]) == d) pairs_[(c << 8 | d) / 64] |= uint64_t{1} << (d % 64);
+    }
   }
 }
 

@@ -17,6 +17,15 @@ class Charsmap {
   explicit Charsmap(std::string_view blob);
 
   bool empty() const { return units_.empty(); }
+  // Whether no rule begins at p < end: most places, without a walk.
+  bool plain(const char* p, const char* end) const {
+    auto c = static_cast<unsigned char>(*p);
+    if (units_.empty()) return true;
+    if (alone_[c]) return false;
+    if (p + 1 == end) return true;
+    uint32_t pair = uint32_t{c} << 8 | static_cast<unsigned char>(p[1]);
+    return !(pairs_[pair / 64] >> (pair % 64) & 1);
+  }
   struct Rule {
     size_t length;  // bytes it replaces
     std::string_view replacement;
@@ -27,9 +36,8 @@ class Charsmap {
  private:
   std::vector<uint32_t> units_;
   std::string replacements_;
-  bool ascii_is_plain_[128] = {};  // no rule starts there
- public:
-  bool plain(char c) const { return static_cast<signed char>(c) >= 0 && ascii_is_plain_[static_cast<size_t>(c)]; }
+  bool alone_[256] = {};         // a rule for this byte alone
+  std::vector<uint64_t> pairs_;  // a bit for each two bytes: whether rules begin with them
 };
 
 std::string encode_base64(std::string_view bytes);

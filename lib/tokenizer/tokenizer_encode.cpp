@@ -1,6 +1,7 @@
 // Encoding: added tokens are cut out, what lies between is normalised and cut into pieces, and pieces become tokens,
 // from the word cache where they are known.
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -217,31 +218,48 @@ class Tokenizer::Encoder {
   }
 
   // Unigram over a sentence: a cached choice is only as good as its lead over the others, because the float sums from
-  // the sentence's start round differently in every place. The last id's place holds that lead.
+  // the sentence's start round differently in every place. The last id's place holds that lead, negated.
   void sentence_piece(std::string_view piece, size_t readable) {
+    constexpr size_t kShortIds = WordCache::kMaxIds - 1, kLongIds = WordCache::kMaxLongIds - 1;
     auto& s = space_.scratch;
-    if (piece.size() > WordCache::kMaxBytes) return t_.model_->encode(piece, out_, s);
-    auto key = WordCache::key_of(piece.data(), piece.size(), readable);
-    auto& entry = space_.cache.slot(key);
-    if (entry.key == key) {
-      float lead = -std::bit_cast<float>(entry.ids[3] | std::numeric_limits<int32_t>::min());
-      if (lead > std::abs(s.sentence) * 1e-5f) {
-        for (size_t i = 0; i < 3 && entry.ids[i] >= 0; ++i) {
-          out_.push_back(entry.ids[i]);
-          s.sentence += t_.parts_->scores[static_cast<size_t>(entry.ids[i])];
-        }
+    WordCache::Key key{0, 0};
+    WordCache::Entry* entry = nullptr;
+    WordCache::LongEntry* long_entry = nullptr;
+    if (piece.size() <= WordCache::kMaxBytes) {
+      key = WordCache::key_of(piece.data(), piece.size(), readable);
+      entry = &space_.cache.slot(key);
+      if (entry->key == key && take_cached({entry->ids, kShortIds}, entry->ids[kShortIds])) return;
+    }
+    if (piece.size() >= 8 && piece.size() <= WordCache::kMaxLongBytes) {
+      long_entry = &space_.cache.slot(piece.data(), piece.size());
+      if (long_entry->is(piece.data(), piece.size()) &&
+          take_cached({long_entry->ids, kLongIds}, long_entry->ids[kLongIds]))
         return;
-      }
     }
     size_t from = out_.size();
     t_.model_->encode(piece, out_, s);
     size_t count = out_.size() - from;
-    if (count > 3 || s.gap < 1e-3f) return;
+    if (count > kLongIds || s.gap < 1e-3f) return;
     for (size_t i = from; i < out_.size(); ++i)
       if (out_[i] == vocabulary_.unk || is_byte_or_own(out_[i])) return;
-    WordCache::store(entry, key, std::span(out_).subspan(from));
-    float lead = std::min(s.gap, 1e6f) - 1e-3f;
-    entry.ids[3] = std::bit_cast<int32_t>(-lead);
+    auto lead = std::bit_cast<int32_t>(-(std::min(s.gap, 1e6f) - 1e-3f));
+    if (entry && count <= kShortIds) {
+      WordCache::store(*entry, key, std::span(out_).subspan(from));
+      entry->ids[kShortIds] = lead;
+    } else if (long_entry) {
+      WordCache::store(*long_entry, piece.data(), piece.size(), std::span(out_).subspan(from));
+      long_entry->ids[kLongIds] = lead;
+    }
+  }
+  bool take_cached(std::span<const int32_t> ids, int32_t lead) {
+    auto& s = space_.scratch;
+    if (-std::bit_cast<float>(lead) <= std::abs(s.sentence) * 1e-5f) return false;
+    for (int32_t id : ids) {
+      if (id < 0) break;
+      out_.push_back(id);
+      s.sentence += t_.parts_->scores[static_cast<size_t>(id)];
+    }
+    return true;
   }
   // Tokens whose score in the lattice is not the one in the table.
   bool is_byte_or_own(int32_t id) const {

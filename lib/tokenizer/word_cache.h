@@ -59,7 +59,7 @@ class WordCache {
     return entries_[h >> (64 - kBits)];
   }
   LongEntry& slot(const char* bytes, size_t size) {
-    uint64_t first, middle, last;  // size ≥ 16: three words that cover most pieces and overlap in short ones
+    uint64_t first, middle, last;  // size ≥ 8: three words that cover most pieces and overlap in short ones
     std::memcpy(&first, bytes, 8);
     std::memcpy(&middle, bytes + size / 2 - 4, 8);
     std::memcpy(&last, bytes + size - 8, 8);
@@ -81,7 +81,7 @@ class WordCache {
   }
 
  private:
-  static constexpr int kBits = 15, kLongBits = 12;
+  static constexpr int kBits = 17, kLongBits = 12;
   std::vector<Entry> entries_;
   std::vector<LongEntry> long_entries_;
 };

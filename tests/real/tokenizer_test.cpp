@@ -1,12 +1,13 @@
-// Ids against those of the tools that own the formats: llama.cpp's vocabularies with their cases, SentencePiece models
-// with reference encodings, and tiktoken's rank files.
+// Ids against those of the tools that own the formats: llama.cpp's vocabularies
+// with their cases, SentencePiece models with reference encodings, and
+// tiktoken's rank files.
 #include "tokenizer/tokenizer.h"
 
 #include <doctest/doctest.h>
 
 #include <sstream>
 
-#include "base/hash.h"
+#include "base/rng.h"
 #include "formats/json.h"
 #include "io/input.h"
 #include "real/real_data.h"
@@ -101,4 +102,47 @@ TEST_CASE("tiktoken's ranks: every token is one id, files come back as they were
     for (int32_t id = 0; id < ranks; ++id) wrong += tokenizer.encode(tokenizer.bytes(id)) != std::vector<int32_t>{id};
     CHECK(wrong == 0);
   }
+}
+
+TEST_CASE("decode(encode(x)) = x for a million strings of bytes and characters") {
+  std::string ranks = real::data_file("tokenizer/cl100k_base.tiktoken.gz");
+  std::string llama = real::data_file("tokenizer/ggml-vocab-llama-spm.gguf.zst");
+  if (ranks.empty() || llama.empty()) return;
+  Tokenizer byte_level(parse_tiktoken(read(ranks), "cl100k")), fallback(parse_gguf_tokenizer(read(llama), "llama"));
+  Rng rng({2026});
+  int wrong = 0;
+  std::string text;
+  std::vector<int32_t> ids;
+  for (int i = 0; i < 1'000'000; ++i) {
+    text.clear();
+    for (uint64_t size = rng.below(24); text.size() < size;) {
+      uint64_t kind = rng.below(8);
+      if (kind < 4) {
+        text += static_cast<char>(' ' + rng.below(95));
+      } else if (kind < 6) {
+        text += static_cast<char>(rng.below(256));
+      } else {
+        auto c = static_cast<uint32_t>(rng.below(kind == 6 ? 0x3000 : 0x110000));
+        if (c == 0x2581 || (c >= 0xD800 && c < 0xE000)) continue;  // the mark itself reads back as a space
+        if (c < 0x80) {
+          text += static_cast<char>(c);
+        } else if (c < 0x800) {
+          text += {static_cast<char>(0xC0 | c >> 6), static_cast<char>(0x80 | (c & 63))};
+        } else if (c < 0x10000) {
+          text += {static_cast<char>(0xE0 | c >> 12), static_cast<char>(0x80 | (c >> 6 & 63)),
+                   static_cast<char>(0x80 | (c & 63))};
+        } else {
+          text += {static_cast<char>(0xF0 | c >> 18), static_cast<char>(0x80 | (c >> 12 & 63)),
+                   static_cast<char>(0x80 | (c >> 6 & 63)), static_cast<char>(0x80 | (c & 63))};
+        }
+      }
+    }
+    if (text.find("\xE2\x96\x81") != std::string::npos) continue;
+    for (auto* tokenizer : {&byte_level, &fallback}) {
+      ids.clear();
+      tokenizer->encode(text, ids);
+      wrong += tokenizer->decode(ids) != text;
+    }
+  }
+  CHECK(wrong == 0);
 }

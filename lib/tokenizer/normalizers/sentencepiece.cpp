@@ -35,15 +35,27 @@ class SentencePieceNormalizer : public Normalizer {
     };
     if (!rules_.remove_extra && !text.empty()) prefix(0);
     while (p < end) {
-      size_t at = static_cast<size_t>(p - begin), length;
-      std::string_view piece;
-      if (map_.empty() || map_.plain(*p)) {
-        length = decode_utf8(p, end).length;
-        piece = {p, length};
-      } else if (auto rule = map_.longest(p, end)) {
+      auto at = static_cast<size_t>(p - begin);
+      // Most of a text is runs of characters that stay as they are.
+      const char* q = p;
+      while (q < end && *q != ' ' && map_.plain(q, end))
+        q += static_cast<signed char>(*q) >= 0 ? 1 : decode_utf8(q, end).length;
+      if (q > p) {
+        prefix(at);
+        out.append(p, q);
+        if (origins)
+          for (const char* c = p; c < q; ++c) origins->push_back(static_cast<size_t>(c - begin));
+        trailing = out.size();
+        after_space = false;
+        p = q;
+        continue;
+      }
+      size_t length = 1;
+      std::string_view piece(p, 1);
+      if (auto rule = map_.longest(p, end)) {
         length = rule->length;
         piece = rule->replacement;
-      } else {
+      } else if (*p != ' ') {
         length = decode_utf8(p, end).length;
         piece = {p, length};
       }

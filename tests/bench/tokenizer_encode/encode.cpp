@@ -1,5 +1,6 @@
 // encode TOKENIZER FILE THREADS PASSES: encodes FILE, documents ended by a zero byte, and prints the megabytes a second
-// of the median pass, the number of ids and a sum over them that depends on their order.
+// of the median pass, the number of ids and a sum over them that depends on their order. convert TOKENIZER FILE: writes
+// the tokenizer in the format that the file's name says.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -7,23 +8,29 @@
 
 #include "io/files.h"
 #include "tokenizer/tokenizer.h"
+#include "tokenizer/tokenizer_formats.h"
 
 int main(int argc, char** argv) {
   using namespace llmkit;
-  if (argc != 5) {
-    std::fprintf(stderr, "usage: encode TOKENIZER FILE THREADS PASSES\n");
+  std::string action = argc > 1 ? argv[1] : "";
+  if (!(action == "encode" && argc == 6) && !(action == "convert" && argc == 4)) {
+    std::fprintf(stderr, "usage: encode TOKENIZER FILE THREADS PASSES, or convert TOKENIZER FILE\n");
     return 2;
   }
   try {
-    auto tokenizer = tokenizer::Tokenizer::load(argv[1]);
-    std::string text = io::read_file(argv[2]);
+    if (action == "convert") {
+      tokenizer::write_tokenizer(tokenizer::read_tokenizer(argv[2]), argv[3]);
+      return 0;
+    }
+    auto tokenizer = tokenizer::Tokenizer::load(argv[2]);
+    std::string text = io::read_file(argv[3]);
     std::vector<std::string_view> documents;
     for (size_t at = 0; at < text.size();) {
       size_t end = std::min(text.find('\0', at), text.size());
       documents.push_back(std::string_view(text).substr(at, end - at));
       at = end + 1;
     }
-    int threads = std::atoi(argv[3]), passes = std::atoi(argv[4]);
+    int threads = std::atoi(argv[4]), passes = std::atoi(argv[5]);
     Parallel parallel(threads);
     std::vector<std::vector<int32_t>> ids(documents.size());
     std::vector<double> seconds;

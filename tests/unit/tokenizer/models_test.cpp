@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "base/parallel.h"
 #include "tokenizer/tokenizer.h"
 
 using namespace llmkit;
@@ -90,7 +91,9 @@ TokenizerParts sentencepiece_parts(bool fallback) {
 
 }  // namespace
 
-TEST_CASE("Unigram gives the best segmentation, the n best in order, and draws each by its probability") {
+TEST_CASE(
+    "Unigram gives the best segmentation, the n best in order, and draws "
+    "each by its probability") {
   TokenizerParts parts = unigram_parts();
   Tokenizer tokenizer(parts);
   for (std::string text : {"abc", "aabcab", "cabaab", "bbbb"}) {
@@ -147,7 +150,9 @@ TEST_CASE("WordPiece takes the longest piece, or gives the word up") {
   CHECK(tokenizer.decode(Ids{1, 2, 3, 5}) == "unaffable able");
 }
 
-TEST_CASE("spans say where each token stands, through normalizers and unknown characters") {
+TEST_CASE(
+    "spans say where each token stands, through normalizers and unknown "
+    "characters") {
   Ids ids;
   std::vector<Span> spans;
   Tokenizer tokenizer(sentencepiece_parts(false));
@@ -166,7 +171,9 @@ TEST_CASE("spans say where each token stands, through normalizers and unknown ch
   CHECK(spans == std::vector<Span>{{0, 2}, {2, 5}, {5, 9}});
 }
 
-TEST_CASE("dropout 0 is plain merging, 1 leaves symbols, between them it depends on the seed alone") {
+TEST_CASE(
+    "dropout 0 is plain merging, 1 leaves symbols, between them it "
+    "depends on the seed alone") {
   Tokenizer tokenizer(sentencepiece_parts(true));
   EncodeOptions options;
   options.sampling.dropout = 1;
@@ -182,7 +189,9 @@ TEST_CASE("dropout 0 is plain merging, 1 leaves symbols, between them it depends
   CHECK(tokenizer.encode(text, options) != first);
 }
 
-TEST_CASE("cached and uncached pieces give the same ids, and long sentences do not change short choices") {
+TEST_CASE(
+    "cached and uncached pieces give the same ids, and long sentences do "
+    "not change short choices") {
   Tokenizer tokenizer(unigram_parts());
   std::string text, word = "aabcab";
   Ids one = tokenizer.encode(word);
@@ -190,4 +199,28 @@ TEST_CASE("cached and uncached pieces give the same ids, and long sentences do n
   Ids ids = tokenizer.encode(text);
   CHECK(ids == tokenizer.encode(text));
   CHECK(std::equal(one.begin(), one.end(), ids.begin()));
+}
+
+TEST_CASE(
+    "one huge text on several threads, and a text without spaces, give "
+    "the ids of one thread") {
+  TokenizerParts parts;
+  parts.pretokenizer = "gpt2";
+  for (int b = 0; b < 256; ++b) parts.tokens.push_back(std::string(1, static_cast<char>(b)));
+  parts.tokens.insert(parts.tokens.end(), {"ab", "abab"});
+  parts.merges = {{'a', 'b', 256}, {256, 256, 257}};
+  Tokenizer tokenizer(parts);
+  std::string text;
+  for (int i = 0; text.size() < (size_t{9} << 20); ++i) text += (i % 7 == 0 ? "abab aab\n" : "ababab b ");
+  Ids expected = tokenizer.encode(text), ids;
+  Parallel parallel(4);
+  for (int i = 0; i < 50 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i) {
+    ids.clear();
+    tokenizer.encode(parallel, text, ids);
+    REQUIRE(ids == expected);
+  }
+  CHECK(parallel.stats().workers >= 2);
+  CHECK(parallel.stats().least_tiles >= 3);
+  CHECK(tokenizer.decode(ids) == text);
+  CHECK(tokenizer.encode(std::string(3 << 20, 'x')).size() == 3 << 20);
 }
