@@ -50,6 +50,9 @@ std::string refusal(std::string_view from, std::string_view to) {
 
 TEST_CASE("a tokenizer survives writing and reading, for every pre-tokenizer") {
   for (auto& entry : pretokenizers().entries()) {
+    // Those that are for vocabularies of characters: the next test.
+    auto made = pretokenizers().make(entry.name);
+    if (made->hugging_face_json().find("ByteLevel") == std::string_view::npos) continue;
     TokenizerParts parts = rich_parts(), read;
     parts.pretokenizer = entry.name;
     read = parse_tokenizer_json(write_tokenizer_json(parts), "tokenizer.json");
@@ -64,6 +67,24 @@ TEST_CASE("a tokenizer survives writing and reading, for every pre-tokenizer") {
     CHECK(read.max_length == 512);
     CHECK(read.pad == "<|end|>");
     CHECK(Tokenizer(read).hash() == Tokenizer(parts).hash());
+  }
+}
+
+TEST_CASE("character vocabularies survive it too, for every pre-tokenizer that is made for them") {
+  for (auto& entry : pretokenizers().entries()) {
+    auto made = pretokenizers().make(entry.name);
+    if (made->hugging_face_json().find("ByteLevel") != std::string_view::npos) continue;
+    TokenizerParts parts, read;
+    parts.symbols = TokenizerParts::Symbols::characters;
+    parts.pretokenizer = entry.name;
+    parts.unk = "?";
+    parts.tokens = {"?", "a", "b", "ab", "▁", "é"};
+    parts.merges = {{1, 2, 3}};
+    read = parse_tokenizer_json(write_tokenizer_json(parts), "tokenizer.json");
+    CHECK(read.symbols == parts.symbols);
+    CHECK(read.tokens == parts.tokens);
+    for (std::string text : {"abé,ba", "▁ab▁", "a.b", ""})
+      CHECK(Tokenizer(read).encode(text) == Tokenizer(parts).encode(text));
   }
 }
 
