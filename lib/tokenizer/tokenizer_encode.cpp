@@ -81,6 +81,8 @@ class Tokenizer::Encoder {
       text = space_.normal;
     }
     cut_out(text, t_.second_, 0, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
+    base_ = 0;
+    origins_ = nullptr;
   }
 
  private:

@@ -164,6 +164,15 @@ TEST_CASE(
   spans.clear();
   bytes.encode("a é", ids, spans);
   CHECK(spans == std::vector<Span>{{0, 1}, {1, 2}, {2, 3}, {3, 4}});
+  TokenizerParts parts = sentencepiece_parts(true);
+  AddedToken end;
+  end.content = "<end>";
+  int32_t end_id = parts.add(end);
+  ids.clear();
+  spans.clear();
+  Tokenizer(parts).encode("ab<end><end>b", ids, spans, {.special = SpecialText::parse});
+  CHECK(ids == Ids{262, end_id, end_id, 257, 259});
+  CHECK(spans == std::vector<Span>{{0, 2}, {2, 7}, {7, 12}, {12, 13}, {12, 13}});
   Tokenizer words(wordpiece_parts());
   ids.clear();
   spans.clear();
