@@ -7,10 +7,18 @@
 //   to any step costs nothing and needs no table. The tokens that do not fill a window are left out at a different
 //   end each epoch: the first window starts at a random offset below what is left over.
 // crops: every sequence starts at an independent uniform position (nanoGPT's recipe).
+// sequential: windows from the start of the stream to its end, epoch after epoch, for data that was put in order (a
+//   curriculum) or shuffled already.
+//
+// Several sources share the sequences in proportion to their weights, in periods of a thousand: each period holds its
+// whole number of sequences of each source in an order drawn anew, so the shares are exact at every multiple of a
+// thousand, and which source sequence n comes from, and the how-manieth of that source it is, needs no counting.
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace llmkit::engine {
 
@@ -29,8 +37,39 @@ class Permutation {
   int half_bits_ = 1;
 };
 
-enum class OrderKind { windows, crops };
-OrderKind parse_order(std::string_view name);  // "windows" or "crops"; throws UsageError
+class SourceMix {
+ public:
+  static constexpr uint64_t kPeriod = 1000;
+  struct Place {
+    size_t source;
+    uint64_t index;  // of the sequences of that source
+  };
+
+  // Weights in any unit, all positive; each source gets at least one sequence a period.
+  SourceMix(std::span<const double> weights, uint64_t seed);
+  Place at(uint64_t number) const;
+  uint64_t per_period(size_t source) const { return first_[source + 1] - first_[source]; }
+
+ private:
+  uint64_t seed_;
+  std::vector<uint64_t> first_;  // slots [first_[s], first_[s + 1]) of a permuted period belong to source s
+};
+
+// Micro-batches of each step while the batch grows: from `first` to `full` in a straight line over `steps` steps.
+class BatchRamp {
+ public:
+  explicit BatchRamp(int64_t full, int64_t first = 0, int64_t steps = 0);  // first 0: full from the start
+  int64_t at(int64_t step) const;
+  int64_t before(int64_t step) const;  // in all steps before it
+  int64_t steps_for(double micro_batches) const;  // the fewest steps that see so many
+
+ private:
+  int64_t full_;
+  std::vector<int64_t> before_{0};  // of steps 0 … ramp steps
+};
+
+enum class OrderKind { windows, crops, sequential };
+OrderKind parse_order(std::string_view name);  // "windows", "crops" or "sequential"; throws UsageError
 
 class DataOrder {
  public:

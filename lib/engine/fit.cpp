@@ -1,6 +1,7 @@
 #include "engine/fit.h"
 
 #include <chrono>
+#include <cmath>
 #include <memory>
 
 #include "base/log.h"
@@ -12,6 +13,7 @@
 #include "engine/monitor.h"
 #include "io/files.h"
 #include "kernels/exec.h"
+#include "optim/loss_scale.h"
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 
@@ -43,7 +45,7 @@ class Loop {
         schedule_(optim::schedules().make(options.schedule)),
         detector_(options.anomaly),
         monitor_({options.steps, options.flops_per_token, options.peak_flops}, run, context) {
-    optimizer_->attach(parameters_);
+    optimizer_->attach(parameters_, options.ema);
     state_.identity = options.identity;
     retention_ = {options.keep_checkpoints, options.checkpoint_every > 0 ? options.checkpoint_every : options.steps,
                   options.milestone_every};
@@ -70,6 +72,7 @@ class Loop {
         save();
       if (asked) log::info("checkpoint of step " + std::to_string(state_.step) + " saved");
     }
+    if (!result_.interrupted && optimizer_->averages() && ranks_.leader()) export_average();
     result_.step = state_.step;
     result_.loss = state_.loss;
     result_.validation = state_.validation;
@@ -112,11 +115,13 @@ class Loop {
   void tell_state(bool rewound) {
     if (ranks_.ranks().size() == 1) return;
     state_.anomaly = detector_.state();
+    state_.loss_scale = scaler_.state();
     std::string text = write_state(state_);
     broadcast_text(ranks_.ranks(), text);
     if (!ranks_.leader()) {
       state_ = read_state(text, "what rank 0 told");
       detector_.restore(state_.anomaly);
+      scaler_.restore(state_.loss_scale);
       result_.resumed_from = state_.step;
       if (state_.step > 0) saved_step_ = state_.step;
     }
@@ -143,6 +148,7 @@ class Loop {
     parameters_.values_changed();
     load_optimizer(checkpoint.path + "/optimizer.safetensors", *optimizer_, parameters_);
     detector_.restore(saved.anomaly);
+    scaler_.restore(saved.loss_scale);
     state_ = std::move(saved);
     saved_step_ = state_.step;
   }
@@ -163,22 +169,27 @@ class Loop {
     bool watched = options_.statistics_every > 0 && (step + 1) % options_.statistics_every == 0;
     activations_.clear();
     objective_.observe(watched ? &activations_ : nullptr);
+    double loss_scale = options_.scale_loss ? scaler_.scale() : 1;
+    objective_.set_loss_scale(loss_scale);
     double loss = ranks_.accumulate(objective_, data, shape.micro_batches, exec_);
     objective_.observe(nullptr);
     std::vector<LayerStatistics> layers;
     if (watched) layers = layer_statistics(exec_, parameters_, activations_);
+    for (auto& layer : layers) layer.gradient /= loss_scale;
 
     auto update_begin = Clock::now();
-    double norm = optim::gradient_norm(exec_, parameters_);
+    double norm = optim::gradient_norm(exec_, parameters_) / loss_scale;
+    bool overflow = options_.scale_loss && !scaler_.judge(std::isfinite(norm)) && loss_scale > 1 && std::isfinite(loss);
     double rate = schedule_->rate(
         step, {options_.learning_rate, options_.min_learning_rate, options_.warmup_steps, options_.steps});
-    AnomalyVerdict verdict = detector_.judge(loss, norm);
+    // An overflow of half precision is the scale's fault and no sign of a run going wrong.
+    AnomalyVerdict verdict = overflow ? AnomalyVerdict{false, false, false, {}} : detector_.judge(loss, norm);
     if (verdict.stop) give_up(step + 1, verdict.reason);
     if (verdict.rewind) {
       rewind(step + 1, data, verdict.reason);
       return false;
     }
-    if (verdict.apply) optimizer_->step(exec_, {step + 1, rate, optim::clip_scale(norm, options_.clip_norm)});
+    if (verdict.apply) optimizer_->step(exec_, {step + 1, rate, optim::clip_scale(norm, options_.clip_norm) / loss_scale});
     double update_seconds = seconds_since(update_begin), seconds = seconds_since(begin);
 
     state_.step = step + 1;
@@ -186,6 +197,7 @@ class Loop {
     state_.tokens += shape.tokens;
     state_.loss = loss;
     monitor_.step({state_.step, loss, rate, norm, state_.tokens}, shape, seconds, update_seconds);
+    if (overflow) monitor_.overflow(state_.step, loss_scale, scaler_.scale());
     if (!verdict.reason.empty()) monitor_.anomaly(state_.step, verdict.reason, verdict.apply);
     if (!layers.empty()) monitor_.statistics(state_.step, layers);
     return true;
@@ -210,11 +222,24 @@ class Loop {
 
   void validate() {
     state_.validation = objective_.validate();
+    if (optimizer_->averages()) {
+      optimizer_->swap_average(exec_);
+      for (auto& v : objective_.validate()) state_.validation.push_back({"ema_" + v.name, v.value});
+      optimizer_->swap_average(exec_);
+    }
     monitor_.validation(state_.step, state_.validation);
   }
 
   void sample() {
     if (ranks_.leader()) monitor_.sample(state_.step, objective_.sample(state_.step));
+  }
+
+  void export_average() {
+    io::AtomicFolder folder(run_.file("model-ema"), true);
+    optimizer_->swap_average(exec_);
+    objective_.save_weights(folder.work_path());
+    optimizer_->swap_average(exec_);
+    folder.finish();
   }
 
   void save() {
@@ -223,6 +248,7 @@ class Loop {
     // The logs first: a checkpoint never speaks of bytes that are not on the disk.
     state_.logs = monitor_.sync();
     state_.anomaly = detector_.state();
+    state_.loss_scale = scaler_.state();
     save_checkpoint(
         run_.checkpoints(), state_.step,
         [&](const std::string& folder) {
@@ -255,6 +281,7 @@ class Loop {
   std::unique_ptr<optim::Schedule> schedule_;
   AnomalyDetector detector_;
   Retention retention_;
+  optim::LossScaler scaler_;
   FitState state_;
   FitResult result_;
   int64_t saved_step_ = -1;

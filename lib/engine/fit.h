@@ -27,6 +27,8 @@ struct FitOptions {
   int64_t warmup_steps = 100;
   double clip_norm = 1.0;          // 0 = no clipping
   int64_t grad_groups = 1;         // gradient_tree.h; a power of two
+  double ema = 0;                  // decay of an average of the weights (Optimizer::attach); 0 = none
+  bool scale_loss = false;         // dynamic loss scaling, for half precision
   int64_t validate_every = 500;    // 0 = at the end only
   int64_t sample_every = 0;        // 0 = at the end only
   int64_t checkpoint_every = 500;  // 0 = at the end only

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <functional>
 
 #include "base/error.h"
 #include "base/json_writer.h"
@@ -50,6 +51,7 @@ std::string write_state(const FitState& state) {
     json.member("first_data", r.first_data).member("last_data", r.last_data).member("reason", r.reason).end_object();
   }
   json.end_array();
+  json.key("loss_scale").begin_object().member("scale", state.loss_scale.scale).member("good_steps", state.loss_scale.good_steps).end_object();
   json.key("identity").begin_object();
   for (auto& [name, value] : state.identity) json.member(name, value);
   json.end_object().end_object();
@@ -75,6 +77,7 @@ FitState read_state(const std::string& text, const std::string& where) {
   for (auto& r : json.get_array("rewinds"))
     state.rewinds.push_back({r.get_int("from_step"), r.get_int("to_step"), r.get_int("first_data"),
                              r.get_int("last_data"), r.get_string("reason")});
+  state.loss_scale = {json.at("loss_scale").get_real("scale"), json.at("loss_scale").get_int("good_steps")};
   for (auto& [name, value] : json.at("identity").as_object().members)
     state.identity.emplace_back(name, value.as_string());
   return state;
@@ -101,20 +104,25 @@ std::vector<int64_t> dims(const Shape& shape) {
   return out;
 }
 
+// Which parameters have numbers in a block.
+using Held = std::function<bool(const nn::Parameter&)>;
+const Held kAll = [](const nn::Parameter&) { return true; };
+
 // One tensor per parameter out of a flat block laid out as the store's values; padding is left out.
 template <class T>
 void add_block(std::vector<TensorToWrite>& out, const std::string& prefix, std::span<const T> block,
-               const nn::ParameterStore& parameters) {
+               const nn::ParameterStore& parameters, const Held& held) {
   auto dtype = std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64;
   for (auto& p : parameters.list())
-    out.push_back({prefix + p.name, dtype, dims(p.shape),
+    if (held(p)) out.push_back({prefix + p.name, dtype, dims(p.shape),
                    std::as_bytes(block.subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())))});
 }
 
 template <class T>
 void read_block(const formats::SafetensorsFile& file, const std::string& path, const std::string& prefix,
-                std::span<T> block, const nn::ParameterStore& parameters) {
+                std::span<T> block, const nn::ParameterStore& parameters, const Held& held) {
   for (auto& p : parameters.list()) {
+    if (!held(p)) continue;
     const formats::TensorView* tensor = file.find(prefix + p.name);
     auto target = std::as_writable_bytes(block.subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())));
     if (!tensor) throw Error(ErrorParts{"tensor missing", path, prefix + p.name, {}, {}});
@@ -131,7 +139,7 @@ void save_optimizer(const std::string& path, optim::Optimizer& optimizer, const 
   auto slots = optimizer.slots();
   dispatch(parameters.dtype(), [&]<class T>() {
     for (size_t i = 0; i < slots.size(); ++i)
-      add_block<T>(tensors, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters);
+      add_block<T>(tensors, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters, [&](auto& p) { return optimizer.holds(i, p); });
   });
   formats::write_safetensors(path, tensors);
 }
@@ -141,19 +149,19 @@ void load_optimizer(const std::string& path, optim::Optimizer& optimizer, const 
   auto slots = optimizer.slots();
   dispatch(parameters.dtype(), [&]<class T>() {
     for (size_t i = 0; i < slots.size(); ++i)
-      read_block<T>(file, path, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters);
+      read_block<T>(file, path, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters, [&](auto& p) { return optimizer.holds(i, p); });
   });
 }
 
 void save_values(const std::string& path, nn::ParameterStore& parameters) {
   std::vector<TensorToWrite> tensors;
-  dispatch(parameters.dtype(), [&]<class T>() { add_block<T>(tensors, "", parameters.values<T>(), parameters); });
+  dispatch(parameters.dtype(), [&]<class T>() { add_block<T>(tensors, "", parameters.values<T>(), parameters, kAll); });
   formats::write_safetensors(path, tensors);
 }
 
 void load_values(const std::string& path, nn::ParameterStore& parameters) {
   auto file = formats::SafetensorsFile::open(path);
-  dispatch(parameters.dtype(), [&]<class T>() { read_block<T>(file, path, "", parameters.values<T>(), parameters); });
+  dispatch(parameters.dtype(), [&]<class T>() { read_block<T>(file, path, "", parameters.values<T>(), parameters, kAll); });
   parameters.values_changed();
 }
 

@@ -12,6 +12,7 @@
 #include "engine/rewind.h"
 #include "engine/run_folder.h"
 #include "nn/parameters.h"
+#include "optim/loss_scale.h"
 #include "optim/optimizer.h"
 
 namespace llmkit::engine {
@@ -25,6 +26,7 @@ struct FitState {
   std::vector<NamedValue> validation;  // the last one
   AnomalyState anomaly;
   std::vector<Rewind> rewinds;                                // oldest first
+  optim::LossScaleState loss_scale;
   std::vector<std::pair<std::string, std::string>> identity;  // FitOptions::identity
 };
 

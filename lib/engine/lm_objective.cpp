@@ -13,6 +13,18 @@ namespace {
 
 constexpr uint64_t kSampleStream = 0x73616d706c65;  // "sample"
 
+// What validation adds up, of one source or of all.
+struct Tally {
+  double nats = 0, bytes = 0;
+  int64_t targets = 0;
+  void add(const Tally& other) {
+    nats += other.nats;
+    bytes += other.bytes;
+    targets += other.targets;
+  }
+  double loss() const { return nats / static_cast<double>(std::max<int64_t>(targets, 1)); }
+};
+
 }  // namespace
 
 LmObjective::LmObjective(models::Model& model, BatchSource& source, Parallel& parallel, const LmOptions& options)
@@ -24,7 +36,7 @@ LmObjective::LmObjective(models::Model& model, BatchSource& source, Parallel& pa
 
 StepShape LmObjective::begin(int64_t step) {
   StepShape shape = source_.begin(step);
-  target_weight_ = static_cast<float>(1.0 / static_cast<double>(std::max<int64_t>(shape.targets, 1)));
+  target_weight_ = 1.0 / static_cast<double>(std::max<int64_t>(shape.targets, 1));
   return shape;
 }
 
@@ -43,14 +55,15 @@ models::TokenBatch LmObjective::view(const LmBatch& batch, bool dropout) const {
 double LmObjective::accumulate(int64_t step, int64_t micro) {
   source_.micro_batch(step, micro, batch_);
   weights_.resize(batch_.targets.size());
+  auto weight = static_cast<float>(target_weight_ * loss_scale_);
   std::transform(batch_.targets.begin(), batch_.targets.end(), weights_.begin(),
-                 [this](int32_t target) { return target < 0 ? 0.0f : target_weight_; });
+                 [weight](int32_t target) { return target < 0 ? 0.0f : weight; });
   tape_.begin(static_cast<uint64_t>(step));
   if (watched_ && micro == 0) tape_.set_observer([this](int64_t layer, const Tensor& state) { watch(layer, state); });
   else tape_.set_observer(nullptr);
-  Tensor loss = model_.loss(tape_, view(batch_, true), batch_.targets, weights_);
+  Tensor loss = model_.loss(tape_, view(batch_, true), batch_.targets, weights_, options_.z_loss);
   tape_.backward(loss);
-  return static_cast<double>(*loss.data<float>());
+  return static_cast<double>(*loss.data<float>()) / loss_scale_;
 }
 
 void LmObjective::watch(int64_t layer, const Tensor& state) {
@@ -68,24 +81,28 @@ std::vector<NamedValue> LmObjective::validate() {
   int64_t batches = source_.validation_batches();
   if (batches == 0) return {};
   Tape::Pause pause(tape_);
-  double nats = 0, bytes = 0;
-  int64_t targets = 0;
+  std::vector<std::string> names = source_.sources();
+  std::vector<Tally> tallies(std::max<size_t>(names.size(), 1));
   std::vector<float> log_probabilities;
   for (int64_t i = 0; i < batches; ++i) {
     source_.validation_batch(i, batch_);
     log_probabilities.resize(batch_.targets.size());
     tape_.begin();
     model_.logprobs(tape_, view(batch_, false), batch_.targets, log_probabilities);
+    Tally& tally = tallies[names.empty() ? 0 : batch_.source];
     for (size_t t = 0; t < batch_.targets.size(); ++t) {
       if (batch_.targets[t] < 0) continue;
-      nats -= static_cast<double>(log_probabilities[t]);
-      ++targets;
-      if (options_.tokenizer) bytes += static_cast<double>(options_.tokenizer->bytes(batch_.targets[t]).size());
+      tally.nats -= static_cast<double>(log_probabilities[t]);
+      ++tally.targets;
+      if (options_.tokenizer) tally.bytes += static_cast<double>(options_.tokenizer->bytes(batch_.targets[t]).size());
     }
   }
-  double loss = nats / static_cast<double>(std::max<int64_t>(targets, 1));
-  std::vector<NamedValue> values{{"val_loss", loss}, {"val_perplexity", std::exp(loss)}};
-  if (bytes > 0) values.push_back({"val_bits_per_byte", nats / std::numbers::ln2 / bytes});
+  Tally all;
+  for (auto& tally : tallies) all.add(tally);
+  std::vector<NamedValue> values{{"val_loss", all.loss()}, {"val_perplexity", std::exp(all.loss())}};
+  if (all.bytes > 0) values.push_back({"val_bits_per_byte", all.nats / std::numbers::ln2 / all.bytes});
+  for (size_t s = 0; s < names.size(); ++s)
+    if (tallies[s].targets > 0) values.push_back({"val_loss_" + names[s], tallies[s].loss()});
   return values;
 }
 

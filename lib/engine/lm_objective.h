@@ -19,6 +19,7 @@ struct LmOptions {
   Precision precision = Precision::f32;
   uint64_t seed = 0;
   bool keep_packed = false;    // TapeOptions::keep_packed: a step has several micro-batches
+  double z_loss = 0;           // weight of log²(Σ e^logit), in the training loss alone
   const tokenizer::Tokenizer* tokenizer = nullptr;  // for bits per byte, samples and the saved folders; may be null
   std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break
   int64_t sample_tokens = 200; // 0 = no samples
@@ -32,8 +33,9 @@ class LmObjective final : public Objective {
   StepShape begin(int64_t step) override;
   double accumulate(int64_t step, int64_t micro) override;
   void observe(std::vector<Activation>* layers) override { watched_ = layers; }
+  void set_loss_scale(double scale) override { loss_scale_ = scale; }
   // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
-  // bytes that they stand for. The sums go in stream order, so they do not depend on the batch size.
+  // bytes that they stand for; of several sources also val_loss_NAME each. The sums go in stream order, so they do not depend on the batch size.
   std::vector<NamedValue> validate() override;
   std::string sample(int64_t step) override;
   // A Hugging Face folder, tokenizer included.
@@ -53,7 +55,7 @@ class LmObjective final : public Objective {
   Tape tape_;
   LmBatch batch_;
   std::vector<float> weights_;
-  float target_weight_ = 0;
+  double target_weight_ = 0, loss_scale_ = 1;
   std::vector<Activation>* watched_ = nullptr;
 };
 

@@ -58,6 +58,14 @@ std::string rewind_line(const Rewind& rewind) {
   return line + "\n";
 }
 
+std::string overflow_line(int64_t step, double loss_scale, double next_loss_scale) {
+  std::string line;
+  JsonWriter json(line);
+  json.begin_object().key("step").value(step).key("overflow").value(true).key("loss_scale").value(loss_scale);
+  json.key("next_loss_scale").value(next_loss_scale).end_object();
+  return line + "\n";
+}
+
 std::string timing_line(const TimingRecord& record) {
   std::string line;
   JsonWriter json(line);
@@ -107,7 +115,7 @@ RunHistory read_history(const std::string& metrics_path, const std::string& timi
     } else if (object.has("loss")) {  // null where it was NaN
       history.steps.push_back({step, object.get_real("loss", 0.0), object.get_real("learning_rate", 0.0),
                                object.get_real("gradient_norm", 0.0), object.get_int("tokens")});
-    } else {
+    } else if (!object.has("overflow")) {
       RunHistory::Validation validation{step, {}};
       for (auto& [key, value] : object.as_object().members)
         if (key != "step" && !value.is_null()) validation.values.push_back({key, value.as_real()});

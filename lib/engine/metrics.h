@@ -5,6 +5,7 @@
 //   --statistics-every
 //   {"step": 500, "anomaly": "gradient norm 91.2 is a spike (…)", "applied": true}               each anomaly
 //   {"step": 400, "rewind": "loss is NaN", "from": 512, "skipped": [510, 514]}                  each rewind: data steps
+//   {"step": 500, "overflow": true, "loss_scale": 65536, "next_loss_scale": 32768}               each step left out by half precision
 // The loss and gradient norm of a step are those before its update; `step` counts updates done after it.
 #pragma once
 
@@ -30,6 +31,7 @@ std::string validation_line(int64_t step, std::span<const NamedValue> values);
 std::string statistics_line(int64_t step, std::span<const LayerStatistics> layers);
 std::string rewind_line(const Rewind& rewind);
 std::string anomaly_line(int64_t step, std::string_view reason, bool applied);
+std::string overflow_line(int64_t step, double loss_scale, double next_loss_scale);
 
 struct TimingRecord {
   int64_t step = 0;

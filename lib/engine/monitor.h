@@ -29,6 +29,7 @@ class Monitor {
 
   void step(const StepRecord& record, const StepShape& shape, double seconds, double update_seconds);
   void anomaly(int64_t step, std::string_view reason, bool applied);
+  void overflow(int64_t step, double loss_scale, double next_loss_scale);
   void rewind(const Rewind& rewind);
   void statistics(int64_t step, std::span<const LayerStatistics> layers);
   void validation(int64_t step, std::span<const NamedValue> values);

@@ -32,6 +32,9 @@ class Objective {
   // the mean over all targets of the *step*, and returns this micro-batch's share of it.
   virtual double accumulate(int64_t step, int64_t micro) = 0;
 
+  // What accumulate() multiplies its gradients by from now on (not the loss that it returns): the fit loop divides again.
+  virtual void set_loss_scale(double /*scale*/) {}
+
   // The parameters as files of a checkpoint folder, read back bit for bit.
   virtual void save_weights(const std::string& folder) = 0;
   virtual void load_weights(const std::string& folder) = 0;

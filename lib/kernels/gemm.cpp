@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernels/gemm_internal.h"
+#include "kernels/half.h"
 
 namespace llmkit::kernels {
 
@@ -157,11 +158,15 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
   TileGroup<T> group;
   for (const GemmProduct<T>& p : products) {
     if (p.c.rows == 0 || p.c.cols == 0) continue;
-    const PackedB<T> packed = pack_operand(ex, scratch, p.b, packs_from(form), options.precision);
+    Matrix<const T> left = p.a, right = p.b;
+    if constexpr (std::is_same_v<T, float>) {
+      if (options.precision == Precision::f16) left = half_copy(ex, scratch, left), right = half_copy(ex, scratch, right);
+    }
+    const PackedB<T> packed = pack_operand(ex, scratch, right, packs_from(form), options.precision);
     GemmTask<T> task;
     task.c = p.c;
-    task.a = transposes_a(form) ? strips_operand(ex, *packed.kernels, scratch, p.a)
-                                : rows_operand(ex, *packed.kernels, scratch, p.a);
+    task.a = transposes_a(form) ? strips_operand(ex, *packed.kernels, scratch, left)
+                                : rows_operand(ex, *packed.kernels, scratch, left);
     task.b_panels = packed.panels;
     task.depth = packed.depth;
     group.add(*packed.kernels, task, options.epilogue);
@@ -242,12 +247,16 @@ void PackedWeight::pack(const Exec& ex, Matrix<const float> w, bool out_major, P
   const auto& g = gemm_kernels<float>(isa_, precision);
   const size_t bytes = packed_b_bytes(g, out_, in_);
   if (buffer_.size() != bytes) buffer_ = AlignedBuffer(bytes);
+  Scratch scratch(ex.workspace);
+  if (precision == Precision::f16) w = half_copy(ex, scratch, w);
   pack_b(ex, g, buffer_.data(), w.data, w.stride, out_major ? PackFrom::n_major : PackFrom::k_major, out_, in_);
 }
 
 void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w,
                  const Epilogue<float>& epilogue) {
   const PackedB<float> b{&gemm_kernels<float>(w.isa(), w.precision()), w.panels(), w.out_features(), w.in_features()};
+  Scratch scratch(ex.workspace);
+  if (w.precision() == Precision::f16) a = half_copy(ex, scratch, a);
   multiply_packed(ex, c, a, b, epilogue);
 }
 
@@ -258,7 +267,8 @@ void gemm_grouped(const Exec& ex, std::span<const PackedProduct> products) {
     const auto& g = gemm_kernels<float>(p.weight->isa(), p.weight->precision());
     GemmTask<float> task;
     task.c = p.c;
-    task.a = rows_operand(ex, g, scratch, p.a);
+    const bool half = p.weight->precision() == Precision::f16;
+    task.a = rows_operand(ex, g, scratch, half ? half_copy(ex, scratch, p.a) : p.a);
     task.b_panels = p.weight->panels();
     task.depth = p.weight->in_features();
     group.add(g, task, p.epilogue);

@@ -18,7 +18,8 @@
 
 namespace llmkit::kernels {
 
-enum class Precision : uint8_t { f32, bf16 };  // of the inputs of float products; double ignores it
+// Of the inputs of float products; double ignores it. f16 is rounded in software (half.h): for teaching, not for speed.
+enum class Precision : uint8_t { f32, bf16, f16 };
 
 template <class T>
 struct Epilogue {

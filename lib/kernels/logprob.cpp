@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernels/half.h"
 #include "kernels/vector_table.h"
 
 namespace llmkit::kernels {
@@ -22,11 +23,19 @@ constexpr int64_t kBlock = 4096;
 // One pass over the chunks. `rows(begin, end, logits)` sees a chunk's logits and may turn them into gradients, which
 // are then multiplied out when `gradient` is given.
 template <class T, class F>
-void for_chunks(const Exec& ex, const LogprobArgs<T>& args, const LogprobGradient<T>* gradient, F&& rows) {
+void for_chunks(const Exec& ex, LogprobArgs<T> args, const LogprobGradient<T>* gradient, F&& rows) {
   const int64_t tokens = args.hidden.rows, dim = args.hidden.cols, vocabulary = args.weight.rows;
   if (tokens == 0) return;
   const int64_t chunk = chunk_tokens(tokens, vocabulary, sizeof(T));
   Scratch scratch(ex.workspace);
+  const bool half = std::is_same_v<T, float> && args.precision == Precision::f16;
+  if constexpr (std::is_same_v<T, float>) {
+    if (half) {
+      args.hidden = half_copy(ex, scratch, args.hidden);
+      args.weight = half_copy(ex, scratch, args.weight);
+      args.precision = Precision::f32;
+    }
+  }
   T* logits = scratch.take<T>(chunk * vocabulary);
   for (int64_t begin = 0; begin < tokens; begin += chunk) {
     const int64_t count = std::min(tokens - begin, chunk);
@@ -38,7 +47,13 @@ void for_chunks(const Exec& ex, const LogprobArgs<T>& args, const LogprobGradien
       }
     };
     for_blocks([&](Matrix<T> z, Matrix<const T> w, int64_t) { gemm_nt<T>(ex, z, h, w, {args.precision, {}}); });
-    ex.parallel.for_tiles(count, [&](int64_t i) { rows(begin + i, logits + i * vocabulary); });
+    ex.parallel.for_tiles(count, [&](int64_t i) {
+      T* z = logits + i * vocabulary;
+      rows(begin + i, z);
+      if constexpr (std::is_same_v<T, float>) {
+        if (half && gradient) round_to_half(z, z, vocabulary);
+      }
+    });
     if (!gradient) continue;
     for_blocks([&](Matrix<T> z, Matrix<const T> w, int64_t v) {
       GemmOptions<T> options{args.precision, {}};
@@ -91,8 +106,9 @@ void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* log
     const int32_t target = args.targets[token];
     lse[token] = k.log_sum_exp(z, args.weight.rows);
     logprob[token] = target < 0 ? T(0) : z[target] - lse[token];
-    const T b = gradient.dlse ? gradient.dlse[token] : T(0);
-    gradient_row(k, z, args.weight.rows, target, lse[token], gradient.dlogprob[token], b);
+    const T a = gradient.dlogprob[token];
+    const T b = (gradient.dlse ? gradient.dlse[token] : T(0)) - 2 * gradient.z_weight * a * lse[token];
+    gradient_row(k, z, args.weight.rows, target, lse[token], a, b);
   });
 }
 

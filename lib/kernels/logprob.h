@@ -26,10 +26,11 @@ struct LogprobArgs {
 template <class T>
 struct LogprobGradient {
   const T* dlogprob = nullptr;        // [M] upstream
-  const T* dlse = nullptr;            // [M] or null (z-loss)
+  const T* dlse = nullptr;            // [M] or null
   Matrix<T> dhidden;                  // += ; data null: not wanted
   Matrix<T> dweight;                  // += ; data null: not wanted
   bool overwrite_weight = false;      // dweight = instead of +=
+  T z_weight = 0;                     // forward_backward: -z_weight · dlogprob_i · lse_i² is added to the loss (z-loss)
 };
 
 template <class T>  // logprob[M], lse[M]

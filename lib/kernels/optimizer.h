@@ -30,4 +30,16 @@ struct SgdOptions {
 template <class T>  // d = grad_scale·g + decay·p; b = momentum·b + d; p -= lr·b (nesterov: lr·(d + momentum·b)); b may be null without momentum
 void sgd_step(const Exec& ex, T* p, const T* g, T* b, int64_t n, const SgdOptions& options);
 
+struct LionOptions {
+  double learning_rate = 1e-4;
+  double beta1 = 0.9, beta2 = 0.99;
+  double weight_decay = 0.0;
+  double grad_scale = 1.0;
+};
+template <class T>  // g' = grad_scale·g; p = p - lr·decay·p - lr·sign(β1 m + (1-β1) g'); m = β2 m + (1-β2) g'
+void lion_step(const Exec& ex, T* p, const T* g, T* m, int64_t n, const LionOptions& options);
+
+template <class T>  // average += share · (p - average)
+void blend_step(const Exec& ex, T* average, const T* p, int64_t n, double share);
+
 }  // namespace llmkit::kernels

@@ -11,6 +11,10 @@ namespace llmkit::kernels {
 
 template <class T>
 struct AdamwCoefficients;
+template <class T>
+struct SgdCoefficients;
+template <class T>
+struct LionCoefficients;
 
 template <class T>
 struct VectorKernels {
@@ -34,6 +38,9 @@ struct VectorKernels {
   T (*log_sum_exp)(const T*, int64_t);
   void (*scaled_probabilities)(T*, T lse, T factor, int64_t);
   void (*adamw)(T*, const T*, T*, T*, Bf16*, int64_t, const AdamwCoefficients<T>&);
+  void (*sgd)(T*, const T*, T*, int64_t, const SgdCoefficients<T>&);
+  void (*lion)(T*, const T*, T*, int64_t, const LionCoefficients<T>&);
+  void (*blend)(T*, const T*, T, int64_t);
   void (*dropout)(T*, const T*, int64_t n, uint64_t key, uint64_t first_group, uint32_t threshold, T keep, bool accumulate);
 };
 

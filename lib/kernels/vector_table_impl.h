@@ -34,6 +34,9 @@ constexpr VectorKernels<typename V::T> make_vector_kernels() {
       .log_sum_exp = ReduceKernels<V>::log_sum_exp,
       .scaled_probabilities = ReduceKernels<V>::scaled_probabilities,
       .adamw = OptimizerKernels<V>::adamw,
+      .sgd = OptimizerKernels<V>::sgd,
+      .lion = OptimizerKernels<V>::lion,
+      .blend = OptimizerKernels<V>::blend,
       .dropout = DropoutKernels<V>::apply,
   };
 }

@@ -67,10 +67,10 @@ std::string MemoryPlan::text() const {
   return out;
 }
 
-Tensor Model::loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets, std::span<const float> weights) {
+Tensor Model::loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets, std::span<const float> weights, double z_weight) {
   TokenBatch with_dropout = batch;
   with_dropout.dropout = batch.dropout && tape.recording();
-  return ops::token_loss(tape, hidden(tape, with_dropout), head(), targets, weights);
+  return ops::token_loss(tape, hidden(tape, with_dropout), head(), targets, weights, z_weight);
 }
 
 Tensor Model::logprobs(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets) {

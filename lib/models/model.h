@@ -110,7 +110,8 @@ class Model {
   // Scalar Σ wᵢ·(-log p(targetᵢ)) over the batch's tokens; the caller puts 1/count into the weights. targetᵢ is the token
   // that follows tokenᵢ; a negative target or a zero weight leaves it out. The gradient of the head is computed at once,
   // so this must be the scalar that backward() starts from (seed gradient 1).
-  Tensor loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets, std::span<const float> weights);
+  // z-loss: wᵢ·z_weight·lse² is added, with lse the log-sum-exp of the logits (Chowdhery et al., PaLM, 2022, section 5).
+  Tensor loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets, std::span<const float> weights, double z_weight = 0);
   // log p(targetᵢ) as a tensor [tokens] to build other objectives on (DPO, GRPO, distillation).
   Tensor logprobs(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets);
   // The same without a record, copied out; 0 where the target is negative.

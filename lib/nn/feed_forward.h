@@ -25,7 +25,8 @@ class FeedForward {
   FeedForward(ParameterStore& store, const std::string& name, const FeedForwardShape& shape)
       : shape_(shape),
         up_(store, name + (shape.gated ? ".gate_up" : ".up"),
-            {shape.hidden, shape.gated ? 2 * shape.intermediate : shape.intermediate, shape.bias, shape.deviation}),
+            {shape.hidden, shape.gated ? 2 * shape.intermediate : shape.intermediate, shape.bias, shape.deviation,
+             shape.gated ? std::vector<int64_t>{shape.intermediate, shape.intermediate} : std::vector<int64_t>{}}),
         down_(store, name + ".down", {shape.intermediate, shape.hidden, shape.bias, shape.output_deviation}) {}
 
   // ffn(x) + residual; `drop` acts on ffn(x).

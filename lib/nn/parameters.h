@@ -26,6 +26,8 @@ struct ParameterSpec {
   Init init = Init::zeros;
   double deviation = 0.02;     // of Init::normal
   bool decay = false;          // weight decay applies (matrices; not biases, norms)
+  double rate_scale = 1;       // of the learning rate (µP)
+  std::vector<int64_t> parts{};  // rows of the matrices that stand on one another in it (q, k, v; gate, up); empty = one
 };
 
 struct Parameter : ParameterSpec {
@@ -54,6 +56,8 @@ class ParameterStore {
   const std::vector<Parameter>& list() const { return parameters_; }
   const Parameter& at(std::string_view name) const;          // throws Error
   ParameterId find(std::string_view name) const;             // kNoParameter where there is none
+  // How a parameter is drawn and trained (init, deviation, decay, rate_scale) may change; its name and shape may not.
+  ParameterSpec& settings(ParameterId id) { return parameters_[static_cast<size_t>(id)]; }
   Tensor tensor(ParameterId id) const { return id == kNoParameter ? Tensor() : Tensor(&nodes_[static_cast<size_t>(id)]); }
   int64_t count() const;                                     // numbers in all parameters, padding not counted
   int64_t flat_size() const { return flat_size_; }           // elements of a flat block, padding included

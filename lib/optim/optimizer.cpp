@@ -1,8 +1,10 @@
 #include "optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
+#include "kernels/optimizer.h"
 #include "kernels/reduce.h"
 
 namespace llmkit::optim {
@@ -20,35 +22,75 @@ const Registry<Optimizer>& optimizers() {
   return registry;
 }
 
-void Optimizer::attach(nn::ParameterStore& store) {
+std::vector<std::string_view> Optimizer::slots() const {
+  auto names = own_slots();
+  if (averages()) names.push_back("ema");
+  return names;
+}
+
+bool Optimizer::holds(size_t slot, const nn::Parameter& parameter) const {
+  return slot >= own_slots().size() || keeps(slot, parameter);
+}
+
+void Optimizer::attach(nn::ParameterStore& store, double ema_decay) {
   store_ = &store;
+  ema_decay_ = ema_decay;
   state_.clear();
-  auto bytes = static_cast<size_t>(store.flat_size() * element_bytes(store.dtype()));
+  int64_t element = element_bytes(store.dtype());
   for (size_t slot = 0; slot < slots().size(); ++slot) {
-    state_.emplace_back(bytes);
-    std::memset(state_.back().data(), 0, bytes);
+    state_.emplace_back(static_cast<size_t>(store.flat_size() * element));
+    // Up to the next parameter: the padding belongs to the one before it.
+    for (size_t i = 0; i < store.list().size(); ++i) {
+      const nn::Parameter& p = store.list()[i];
+      int64_t end = i + 1 < store.list().size() ? store.list()[i + 1].offset : store.flat_size();
+      if (holds(slot, p)) std::memset(state_.back().data() + p.offset * element, 0, static_cast<size_t>((end - p.offset) * element));
+    }
   }
+  if (averages())
+    dispatch(store.dtype(), [&]<class T>() { std::copy_n(store.values<T>().data(), store.flat_size(), state<T>(slots().size() - 1).data()); });
+}
+
+bool Optimizer::joined(const nn::Parameter& a, const nn::Parameter& b) const {
+  return a.decay == b.decay && a.rate_scale == b.rate_scale && !takes_whole(a) && !takes_whole(b);
 }
 
 void Optimizer::step(const kernels::Exec& ex, const StepArgs& args) {
   if (!store_) throw Error("an optimiser must be attached before its first step");
   dispatch(store_->dtype(), [&]<class T>() { store_->gradients<T>(); });  // untouched ones become zero
-  // Neighbours with the same decay setting are one range: a handful of fused passes, not one per parameter.
   const auto& list = store_->list();
   for (size_t i = 0; i < list.size();) {
     size_t j = i + 1;
-    while (j < list.size() && list[j].decay == list[i].decay) ++j;
+    while (j < list.size() && joined(list[i], list[j])) ++j;
     int64_t end = j < list.size() ? list[j].offset : store_->flat_size();
-    update(ex, list[i].offset, end - list[i].offset, list[i].decay, args);
+    StepArgs scaled = args;
+    scaled.learning_rate *= list[i].rate_scale;
+    update(ex, {list[i].offset, end - list[i].offset, list[i].decay, takes_whole(list[i]) ? &list[i] : nullptr}, scaled);
     i = j;
+  }
+  if (averages()) {
+    double t = static_cast<double>(args.step), decay = std::min(ema_decay_, (1 + t) / (10 + t));
+    dispatch(store_->dtype(), [&]<class T>() {
+      kernels::blend_step<T>(ex, state<T>(slots().size() - 1).data(), store_->values<T>().data(), store_->flat_size(), 1 - decay);
+    });
   }
   store_->values_changed();
 }
 
-size_t Optimizer::state_bytes() const {
-  size_t n = 0;
-  for (const MemoryBlock& block : state_) n += block.size();
-  return n;
+void Optimizer::swap_average(const kernels::Exec& ex) {
+  dispatch(store_->dtype(), [&]<class T>() {
+    T *a = store_->values<T>().data(), *b = state<T>(slots().size() - 1).data();
+    ex.parallel.for_ranges(store_->flat_size(), 1 << 16, [&](int64_t begin, int64_t end) { std::swap_ranges(a + begin, a + end, b + begin); });
+  });
+  store_->values_changed();
+}
+
+size_t Optimizer::state_bytes() const { return store_ ? planned_bytes(*store_, ema_decay_) : 0; }
+
+size_t Optimizer::planned_bytes(const nn::ParameterStore& store, double ema_decay) const {
+  int64_t n = ema_decay > 0 ? store.count() : 0;
+  for (size_t slot = 0; slot < own_slots().size(); ++slot)
+    for (const nn::Parameter& p : store.list()) n += keeps(slot, p) ? p.size() : 0;
+  return static_cast<size_t>(n * element_bytes(store.dtype()));
 }
 
 double gradient_norm(const kernels::Exec& ex, nn::ParameterStore& store) {

@@ -20,12 +20,23 @@ struct StepArgs {
   double grad_scale = 1;       // clipping (and loss scale), folded into the update
 };
 
+// A run of elements of the flat blocks that one call updates.
+struct Range {
+  int64_t begin = 0, size = 0;
+  bool decay = false;
+  const nn::Parameter* matrix = nullptr;  // where the optimiser asked for a parameter as a whole (takes_whole)
+};
+
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
-  virtual std::vector<std::string_view> slots() const = 0;  // names of its state, one flat block each: {"exp_avg", "exp_avg_sq"}
-  // Allocates zeroed state for `store`; the store must outlive the optimiser.
-  void attach(nn::ParameterStore& store);
+  // Names of its state, one flat block each: {"exp_avg", "exp_avg_sq"}, and "ema" where attach() was given a decay.
+  std::vector<std::string_view> slots() const;
+  // Does a parameter have numbers in a slot? Where not, the block is left untouched there and nothing is saved.
+  bool holds(size_t slot, const nn::Parameter& parameter) const;
+  // Allocates zeroed state for `store`; the store must outlive the optimiser. `ema_decay` > 0 keeps an average of the
+  // weights: ema += (1 - d)(p - ema) with d = min(ema_decay, (1 + t) / (10 + t)) after step t. It starts at the weights.
+  void attach(nn::ParameterStore& store, double ema_decay = 0);
   // One update of all parameters from their gradients; tells the store that its values changed.
   void step(const kernels::Exec& ex, const StepArgs& args);
   // A slot's whole block (flat, as the store's values), for checkpoints.
@@ -33,16 +44,26 @@ class Optimizer {
   std::span<T> state(size_t slot) {
     return {static_cast<T*>(static_cast<void*>(state_[slot].data())), static_cast<size_t>(store_->flat_size())};
   }
-  size_t state_bytes() const;
+  bool averages() const { return ema_decay_ > 0; }
+  void swap_average(const kernels::Exec& ex);  // exchanges weights and average; twice is nothing
+  size_t state_bytes() const;                  // of the numbers held
+  size_t planned_bytes(const nn::ParameterStore& store, double ema_decay) const;  // the same, before attach()
 
  protected:
-  // Updates elements [begin, begin + n) of the flat blocks, all with the same decay setting.
-  virtual void update(const kernels::Exec& ex, int64_t begin, int64_t n, bool decay, const StepArgs& args) = 0;
+  virtual std::vector<std::string_view> own_slots() const = 0;
+  virtual bool keeps(size_t /*slot*/, const nn::Parameter& /*parameter*/) const { return true; }
+  // Must this parameter come alone? Others are joined with neighbours of the same settings into long ranges.
+  virtual bool takes_whole(const nn::Parameter& /*parameter*/) const { return false; }
+  // Updates one range; args.learning_rate has the range's scale in it.
+  virtual void update(const kernels::Exec& ex, const Range& range, const StepArgs& args) = 0;
   nn::ParameterStore& store() { return *store_; }
 
  private:
+  bool joined(const nn::Parameter& a, const nn::Parameter& b) const;
+
   nn::ParameterStore* store_ = nullptr;
   std::vector<MemoryBlock> state_;
+  double ema_decay_ = 0;
 };
 
 const Registry<Optimizer>& optimizers();   // optimizers.def: "adamw:beta2=0.95,weight-decay=0.1"

@@ -1,6 +1,9 @@
 #include "pretrain/data.h"
 
 #include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
 #include <filesystem>
 
 #include "base/error.h"
@@ -13,13 +16,40 @@ namespace {
 
 namespace fs = std::filesystem;
 
+bool is_name(std::string_view text) {
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; });
+}
+
+DataEntry parse_entry(const std::string& text) {
+  DataEntry entry{{}, text, 1};
+  size_t equals = text.find('=');
+  if (equals == std::string::npos || !is_name(std::string_view(text).substr(0, equals))) return entry;
+  entry.name = text.substr(0, equals);
+  entry.path = text.substr(equals + 1);
+  size_t colon = entry.path.rfind(':');
+  if (colon == std::string::npos) return entry;
+  const char *begin = entry.path.data() + colon + 1, *end = entry.path.data() + entry.path.size();
+  double weight = 0;
+  auto parsed = std::from_chars(begin, end, weight);
+  if (parsed.ec != std::errc() || parsed.ptr != end) return entry;  // a colon of the path
+  if (!(weight > 0) || !std::isfinite(weight))
+    throw UsageError(ErrorParts{"the weight of a source must be above 0", "--data", "NAME=PATH:WEIGHT", text, {}});
+  entry.weight = weight;
+  entry.path.resize(colon);
+  return entry;
+}
+
 engine::TokenStream part_of(const engine::TokenStream& whole, uint64_t begin, uint64_t end) {
-  return {end - begin, [whole, begin](uint64_t position, std::span<int32_t> out) { whole.read(begin + position, out); }};
+  return {end - begin,
+          [whole, begin](uint64_t position, std::span<int32_t> out) { whole.read(begin + position, out); }};
 }
 
 // ---- token shards ----
 
-bool holds_shards(const std::string& path) { return fs::is_directory(path) && fs::exists(path + "/manifest.json"); }
+bool holds_shards(const std::string& path) {
+  return fs::is_directory(path) && fs::exists(path + "/manifest.json");
+}
 
 std::string tokenizer_beside(const std::string& folder) {
   for (const char* place : {"/tokenizer.json", "/tokenizer/tokenizer.json"})
@@ -31,11 +61,17 @@ engine::TokenStream open_shards(const std::string& path, Data& data) {
   data.shards.push_back(std::make_unique<formats::TokenShards>(formats::TokenShards::open(path)));
   const formats::TokenShards& shards = *data.shards.back();
   if (data.tokenizer && shards.tokenizer_hash() != 0 && shards.tokenizer_hash() != data.tokenizer->hash())
-    throw Error(ErrorParts{"the data was made with another tokenizer", path, hex(data.tokenizer->hash()),
-                           hex(shards.tokenizer_hash()), {}});
+    throw Error(ErrorParts{"the data was made with another tokenizer",
+                           path,
+                           hex(data.tokenizer->hash()),
+                           hex(shards.tokenizer_hash()),
+                           {}});
   if (data.vocab_size != 0 && data.vocab_size != shards.vocab_size())
-    throw Error(ErrorParts{"the data has another vocabulary", path, std::to_string(data.vocab_size) + " tokens",
-                           std::to_string(shards.vocab_size()), {}});
+    throw Error(ErrorParts{"the data has another vocabulary",
+                           path,
+                           std::to_string(data.vocab_size) + " tokens",
+                           std::to_string(shards.vocab_size()),
+                           {}});
   data.vocab_size = shards.vocab_size();
   return {static_cast<uint64_t>(shards.total_tokens()),
           [&shards](uint64_t position, std::span<int32_t> out) { shards.read(static_cast<int64_t>(position), out); }};
@@ -55,7 +91,10 @@ std::vector<std::string> read_texts(const std::string& path) {
 
 std::unique_ptr<tokenizer::Tokenizer> tokenizer_for(const std::string& name, const std::vector<std::string>& texts) {
   if (name.empty())
-    throw UsageError(ErrorParts{"text needs --tokenizer", "--data", "byte, char or a tokenizer folder", {},
+    throw UsageError(ErrorParts{"text needs --tokenizer",
+                                "--data",
+                                "byte, char or a tokenizer folder",
+                                {},
                                 "a folder of token shards brings its own"});
   if (name != "char") return std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(name));
   std::vector<tokenizer::CountedWord> words;
@@ -83,54 +122,120 @@ engine::TokenStream tokenize(const std::vector<std::string>& texts, Data& data, 
           }};
 }
 
-// Of all tokens of both streams: a resumed run must see the same data. Memory speed, a second or two for 10 GB.
+// Of all tokens of all streams and the weights: a resumed run must see the same data. Memory speed, a second or two for
+// 10 GB.
 std::string fingerprint(const Data& data) {
   Xxh3 hash;
   std::vector<int32_t> block(1 << 16);
-  for (const engine::TokenStream* stream : {&data.train, &data.validation}) {
-    for (uint64_t at = 0; at < stream->tokens; at += block.size()) {
-      std::span<int32_t> part(block.data(), std::min<uint64_t>(block.size(), stream->tokens - at));
-      stream->read(at, part);
-      hash.update(std::as_bytes(part));
+  for (auto& source : data.sources) {
+    for (const engine::TokenStream* stream : {&source.train, &source.validation}) {
+      for (uint64_t at = 0; at < stream->tokens; at += block.size()) {
+        std::span<int32_t> part(block.data(), std::min<uint64_t>(block.size(), stream->tokens - at));
+        stream->read(at, part);
+        hash.update(std::as_bytes(part));
+      }
+      hash.update("|");
     }
-    hash.update("|");
+    if (data.sources.size() > 1) hash.update(source.name + "=" + std::to_string(source.weight));
   }
   return hex(hash.digest64());
 }
 
+// The tokenizer of the run: the one that was named, else what lies beside the first shards, else one made from all
+// texts.
+void find_tokenizer(const DataOptions& options, const std::vector<DataEntry>& entries,
+                    const std::vector<std::vector<std::string>>& texts, Data& data) {
+  bool any_text = false;
+  std::string beside;
+  for (auto& entry : entries) {
+    if (!holds_shards(entry.path)) any_text = true;
+    if (beside.empty() && holds_shards(entry.path)) beside = tokenizer_beside(entry.path);
+  }
+  if (any_text && (!options.tokenizer.empty() || beside.empty())) {
+    std::vector<std::string> all;
+    if (options.tokenizer == "char")
+      for (auto& list : texts) all.insert(all.end(), list.begin(), list.end());
+    data.tokenizer = tokenizer_for(options.tokenizer, all);
+  } else if (std::string place = options.tokenizer.empty() ? beside : options.tokenizer; !place.empty()) {
+    data.tokenizer = std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(place));
+  }
+  if (any_text) data.vocab_size = data.tokenizer->vocab_size();
+}
+
+engine::TokenSource open_source(const DataOptions& options, const DataEntry& entry,
+                                const std::vector<std::string>& texts, Data& data, Context& context) {
+  bool shards = holds_shards(entry.path);
+  engine::TokenStream whole = shards ? open_shards(entry.path, data) : tokenize(texts, data, context);
+  std::string held_out = options.validation_data;
+  if (held_out.empty() && shards && holds_shards(entry.path + "/validation"))
+    held_out = entry.path + "/validation";  // what `mix` keeps apart
+  engine::TokenSource source{entry.name, whole, {}, entry.weight};
+  if (held_out.empty()) {
+    uint64_t cut = whole.tokens - static_cast<uint64_t>(static_cast<double>(whole.tokens) * options.validation_share);
+    source.train = part_of(whole, 0, cut);
+    source.validation = part_of(whole, cut, whole.tokens);
+    return source;
+  }
+  data.inputs.push_back(held_out);
+  source.validation =
+      holds_shards(held_out) ? open_shards(held_out, data) : tokenize(read_texts(held_out), data, context);
+  return source;
+}
+
 }  // namespace
 
-Data open_data(const DataOptions& options, Context& context) {
-  if (options.data.empty()) throw UsageError(ErrorParts{"no data given", "--data", "a folder of token shards, or text", {}, {}});
-  Data data;
-  data.inputs = {options.data};
-  engine::TokenStream whole;
-  if (holds_shards(options.data)) {
-    std::string place = options.tokenizer.empty() ? tokenizer_beside(options.data) : options.tokenizer;
-    if (!place.empty()) data.tokenizer = std::make_unique<tokenizer::Tokenizer>(tokenizer::Tokenizer::load(place));
-    whole = open_shards(options.data, data);
-  } else {
-    std::vector<std::string> texts = read_texts(options.data);
-    data.tokenizer = tokenizer_for(options.tokenizer, texts);
-    data.vocab_size = data.tokenizer->vocab_size();
-    whole = tokenize(texts, data, context);
+std::vector<DataEntry> parse_entries(const std::vector<std::string>& data) {
+  std::vector<DataEntry> entries;
+  for (auto& text : data) {
+    DataEntry entry = parse_entry(text);
+    if (data.size() > 1 && entry.name.empty())
+      throw UsageError(ErrorParts{"each of several sources needs a name", "--data", "NAME=PATH:WEIGHT", text, {}});
+    for (auto& other : entries)
+      if (other.name == entry.name)
+        throw UsageError(ErrorParts{"two sources of one name", "--data", {}, entry.name, {}});
+    entries.push_back(std::move(entry));
   }
-  if (data.tokenizer) data.separator = data.tokenizer->eos().value_or(-1);
+  if (entries.empty())
+    throw UsageError(ErrorParts{"no data given", "--data", "a folder of token shards, or text", {}, {}});
+  if (entries.size() > engine::SourceMix::kPeriod)
+    throw UsageError(ErrorParts{"too many sources",
+                                "--data",
+                                "at most " + std::to_string(engine::SourceMix::kPeriod),
+                                std::to_string(entries.size()),
+                                {}});
+  return entries;
+}
 
-  std::string held_out_folder = options.validation_data;
-  if (held_out_folder.empty() && holds_shards(options.data) && holds_shards(options.data + "/validation"))
-    held_out_folder = options.data + "/validation";  // what `mix` keeps apart
-  if (held_out_folder.empty()) {
-    auto held_out = static_cast<uint64_t>(static_cast<double>(whole.tokens) * options.validation_share);
-    uint64_t cut = whole.tokens - held_out;
-    data.train = part_of(whole, 0, cut);
-    data.validation = part_of(whole, cut, whole.tokens);
-  } else {
-    data.inputs.push_back(held_out_folder);
-    data.train = whole;
-    data.validation = holds_shards(held_out_folder) ? open_shards(held_out_folder, data)
-                                                    : tokenize(read_texts(held_out_folder), data, context);
+uint64_t Data::train_tokens() const {
+  uint64_t n = 0;
+  for (auto& source : sources) n += source.train.tokens;
+  return n;
+}
+
+uint64_t Data::validation_tokens() const {
+  uint64_t n = 0;
+  for (auto& source : sources) n += source.validation.tokens;
+  return n;
+}
+
+Data open_data(const DataOptions& options, Context& context) {
+  std::vector<DataEntry> entries = parse_entries(options.data);
+  if (entries.size() > 1 && !options.validation_data.empty())
+    throw UsageError(ErrorParts{"one --validation-data cannot serve several sources",
+                                {},
+                                {},
+                                {},
+                                "each source keeps its own end, or its folder validation, for validation"});
+  Data data;
+  std::vector<std::vector<std::string>> texts;
+  for (auto& entry : entries) {
+    data.inputs.push_back(entry.path);
+    texts.push_back(holds_shards(entry.path) ? std::vector<std::string>{} : read_texts(entry.path));
   }
+  find_tokenizer(options, entries, texts, data);
+  for (size_t i = 0; i < entries.size(); ++i)
+    data.sources.push_back(open_source(options, entries[i], texts[i], data, context));
+  if (data.tokenizer) data.separator = data.tokenizer->eos().value_or(-1);
   data.fingerprint = fingerprint(data);
   return data;
 }

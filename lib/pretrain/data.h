@@ -16,7 +16,7 @@
 namespace llmkit::pretrain {
 
 struct Data {
-  engine::TokenStream train, validation;
+  std::vector<engine::TokenSource> sources;
   int64_t vocab_size = 0;
   int32_t separator = -1;  // the token behind each document, -1 = none
   std::unique_ptr<tokenizer::Tokenizer> tokenizer;  // null where shards carry none and none was given
@@ -26,7 +26,17 @@ struct Data {
   // What the streams read from.
   std::vector<std::unique_ptr<formats::TokenShards>> shards;
   std::vector<std::unique_ptr<std::vector<int32_t>>> texts;
+
+  uint64_t train_tokens() const;
+  uint64_t validation_tokens() const;
 };
+
+// One entry of --data: PATH, or NAME=PATH:WEIGHT with the weight, NAME or both left out (the weight is then 1).
+struct DataEntry {
+  std::string name, path;
+  double weight = 1;
+};
+std::vector<DataEntry> parse_entries(const std::vector<std::string>& data);
 
 Data open_data(const DataOptions& options, Context& context);
 

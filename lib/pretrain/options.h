@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace llmkit::pretrain {
 
@@ -17,10 +18,14 @@ struct ModelOptions {
   bool bias = true;            // gpt2 only: biases in linear layers and norms
   double rope_base = 10000;    // llama only
   double dropout = 0;          // of embeddings, attention and residual branches alike
+  std::string model;           // folder of a model to go on with; the shape is then its own
+  std::string init = "gpt2";   // rule of init.h
+  int64_t base_width = 256;    // of --init mup: the width that the learning rate was found for
 };
 
 struct DataOptions {
-  std::string data;             // folder of token shards, or text (.txt, .jsonl, compressed or not)
+  // Folders of token shards, or text (.txt, .jsonl, compressed or not); several as NAME=PATH:WEIGHT.
+  std::vector<std::string> data;
   std::string validation_data;  // the same, kept apart; empty = DATA/validation where mix left one, else the end of `data`
   double validation_share = 0.05; // of the tokens, from the end of `data`
   std::string tokenizer;        // for text: byte, char, or a tokenizer folder; for shards only where they carry none
@@ -31,6 +36,7 @@ struct DataOptions {
 struct TrainOptions {
   int64_t batch = 16;         // sequences of a micro-batch
   int64_t accumulation = 1;   // micro-batches of a step
+  int64_t batch_warmup = 0;   // steps over which a step grows from one micro-batch (of each group) to `accumulation`
   int64_t grad_groups = 1;    // groups of them whose gradients add in a tree: as many processes may share a step
   int64_t steps = 0;          // one of the four; 0 = not given
   double tokens = 0;
@@ -42,6 +48,8 @@ struct TrainOptions {
   int64_t warmup = -1;            // steps; -1 = a fiftieth of the run, at most 2000
   double weight_decay = 0.1, beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double clip = 1.0;
+  double z_loss = 0;              // weight of log²Σe^logit
+  double ema = 0;                 // decay of an average of the weights; 0 = none
   std::string precision = "f32";
   std::string recompute = "none"; // none, attention, block: what is computed again in the backward
   double peak_gflops = 0;         // what MFU is a share of; 0 = measure it (a second)

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include "base/error.h"
 #include "engine/gradient_tree.h"
@@ -40,12 +41,19 @@ models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size
   return config;
 }
 
+Precision parse_precision(std::string_view name) {
+  if (name == "f32") return Precision::f32;
+  if (name == "bf16") return Precision::bf16;
+  if (name == "f16") return Precision::f16;
+  throw UsageError(ErrorParts{"unknown precision", {}, "f32, bf16 or f16", std::string(name), {}});
+}
+
 models::PlanRequest plan_request(const PretrainOptions& options, int ranks) {
   models::PlanRequest request;
   request.sequences = options.train.batch;
   request.length = options.model.context;
   request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups") - engine::log2_of(ranks, "the number of processes");
-  request.precision = options.train.precision == "bf16" ? Precision::bf16 : Precision::f32;
+  request.precision = parse_precision(options.train.precision);
   request.recompute = models::parse_recompute(options.train.recompute);
   request.keep_packed = options.train.accumulation > 1;
   return request;
@@ -70,10 +78,21 @@ int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train
     throw UsageError(ErrorParts{"a gradient group needs a micro-batch", {},
                                 "--accumulation of at least " + std::to_string(train.grad_groups),
                                 std::to_string(train.accumulation), "half the --batch and twice the --accumulation is the same step"});
-  double step_tokens = static_cast<double>(train.batch * train.accumulation * context);
-  if (train.tokens > 0) return static_cast<int64_t>(std::ceil(train.tokens / step_tokens));
-  if (train.epochs > 0) return static_cast<int64_t>(std::ceil(train.epochs * static_cast<double>(train_tokens) / step_tokens));
+  double tokens = train.tokens > 0 ? train.tokens : train.epochs * static_cast<double>(train_tokens);
+  if (tokens > 0) return batch_ramp(train).steps_for(tokens / static_cast<double>(train.batch * context));
   return train.steps;
+}
+
+engine::BatchRamp batch_ramp(const TrainOptions& train) {
+  return engine::BatchRamp(train.accumulation, train.batch_warmup > 0 ? train.grad_groups : 0, train.batch_warmup);
+}
+
+std::string optimizer_spec(const TrainOptions& train) {
+  if (train.optimizer != "adamw") return train.optimizer;  // others take their parameters in the spec
+  char spec[200];
+  std::snprintf(spec, sizeof spec, "adamw:beta1=%.17g,beta2=%.17g,epsilon=%.17g,weight-decay=%.17g", train.beta1, train.beta2,
+                train.epsilon, train.weight_decay);
+  return spec;
 }
 
 int64_t steps_in(double seconds, double step_seconds, double validation_seconds, int64_t validate_every) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "engine/loader.h"
 #include "models/config.h"
@@ -15,12 +16,20 @@ namespace llmkit::pretrain {
 
 models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer);
 
+Precision parse_precision(std::string_view name);
+
 models::PlanRequest plan_request(const PretrainOptions& options, int ranks = 1);  // of each of so many processes
 
 // Floating-point operations of forward and backward per token, by the convention of PaLM's appendix B (Chowdhery et
 // al., 2022): 6 per matrix parameter (the output matrix counts, the embedding does not) and 12 · heads · head size ·
 // context per layer for attention, its causal half not taken off.
 double flops_per_token(const models::ModelConfig& config, int64_t context);
+
+// How the number of micro-batches of a step grows.
+engine::BatchRamp batch_ramp(const TrainOptions& train);
+
+// The spec of the registry `optimizers`: what stands in --optimizer; AdamW's own options fill the gaps of plain "adamw".
+std::string optimizer_spec(const TrainOptions& train);
 
 // Steps from --steps, --tokens or --epochs; 0 where none was given. UsageError where more than one was.
 int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train_tokens);

@@ -14,10 +14,15 @@
 #include "engine/fit_report.h"
 #include "engine/fit_state.h"
 #include "engine/lm_objective.h"
+#include "engine/prefetch.h"
 #include "io/files.h"
 #include "kernels/cpu.h"
 #include "kernels/peak.h"
+#include "models/extend.h"
+#include "optim/optimizer.h"
+#include "pretrain/continue.h"
 #include "pretrain/data.h"
+#include "pretrain/init.h"
 #include "pretrain/plan.h"
 
 namespace llmkit::pretrain {
@@ -34,6 +39,8 @@ engine::WindowOptions window_options(const PretrainOptions& options, const Data&
   windows.length = options.model.context;
   windows.sequences = options.train.batch;
   windows.micro_batches = options.train.accumulation;
+  windows.first_micro_batches = options.train.batch_warmup > 0 ? options.train.grad_groups : 0;
+  windows.ramp_steps = options.train.batch_warmup;
   windows.validation_sequences = options.train.batch;
   windows.max_validation_tokens = static_cast<int64_t>(options.run.eval_tokens);
   if (options.data.document_mask) {
@@ -85,6 +92,10 @@ std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions&
           {"beta2", real(t.beta2)},
           {"epsilon", real(t.epsilon)},
           {"clip", real(t.clip)},
+          {"z-loss", real(t.z_loss)},
+          {"ema", real(t.ema)},
+          {"batch-warmup", number(t.batch_warmup)},
+          {"init", options.model.init + (options.model.init == "mup" ? " " + number(options.model.base_width) : "")},
           {"precision", t.precision},
           {"kernels", std::string(kernels::isa_name(kernels::active_isa()))}};
 }
@@ -116,10 +127,12 @@ int64_t steps_for_minutes(const PretrainOptions& options, engine::LmObjective& o
     fastest = std::min(fastest, seconds_since(start));
   }
   model.parameters().clear_gradients();
-  double step = fastest * static_cast<double>(options.train.accumulation / ranks.size()) * kUpdateShare;
+  double step = fastest * kUpdateShare * static_cast<double>(options.train.accumulation / ranks.size());
   double per_token = fastest / static_cast<double>(options.train.batch * options.model.context);
   double validation = per_token / 3 * static_cast<double>(loader.validation_targets());  // forward only
-  return steps_in(options.train.minutes * 60 * kReserve, step, validation, options.run.eval_every);
+  // Steps of a growing batch are shorter: as many more as their micro-batches leave time for.
+  int64_t steps = steps_in(options.train.minutes * 60 * kReserve, step, validation, options.run.eval_every);
+  return batch_ramp(options.train).steps_for(static_cast<double>(steps * options.train.accumulation));
 }
 
 double measured_peak(Precision precision, Parallel& parallel) {
@@ -134,12 +147,11 @@ void resolve_lengths(TrainOptions& train, int64_t steps) {
   if (train.min_lr < 0) train.min_lr = train.lr / 10;
 }
 
-std::string optimizer_spec(const TrainOptions& train) {
-  if (train.optimizer != "adamw") return train.optimizer;  // others take their parameters in the spec
-  char spec[200];
-  std::snprintf(spec, sizeof spec, "adamw:beta1=%.17g,beta2=%.17g,epsilon=%.17g,weight-decay=%.17g", train.beta1, train.beta2,
-                train.epsilon, train.weight_decay);
-  return spec;
+size_t planned_optimizer(const TrainOptions& train, const models::ModelConfig& config, Parallel& parallel) {
+  models::ModelOptions planning;
+  planning.planning = true;
+  auto model = models::Model::create(config, 0, parallel, planning);
+  return optim::optimizers().make(optimizer_spec(train))->planned_bytes(model->parameters(), train.ema);
 }
 
 void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_here) {
@@ -151,15 +163,27 @@ void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_
                            "a smaller --batch with more --accumulation needs less, and so does --recompute block"});
 }
 
-void describe(const PretrainOptions& options, const Data& data, const models::MemoryPlan& plan, double flops) {
-  log::info("model: " + options.model.arch + ", " + format_count(static_cast<uint64_t>(plan.parameters)) + " parameters, " +
+void describe(const PretrainOptions& options, const std::string& architecture, const Data& data, const models::MemoryPlan& plan,
+              double flops) {
+  log::info("model: " + architecture + ", " + format_count(static_cast<uint64_t>(plan.parameters)) + " parameters, " +
             std::to_string(data.vocab_size) + " tokens in the vocabulary");
-  log::info("data: " + format_count(data.train.tokens) + " tokens to train on, " + format_count(data.validation.tokens) +
+  log::info("data: " + format_count(data.train_tokens()) + " tokens to train on, " + format_count(data.validation_tokens()) +
             " to validate on");
   log::info("a step: " + format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
             " tokens of " + format_count(static_cast<uint64_t>(flops / 1e3)) + " kFLOP each");
   std::istringstream lines(plan.text());
   for (std::string line; std::getline(lines, line);) log::info("memory: " + line);
+}
+
+void describe_sources(const Data& data, const engine::WindowLoader& loader, int64_t steps) {
+  if (data.sources.size() < 2) return;
+  std::vector<double> epochs = loader.epochs(steps);
+  for (size_t s = 0; s < data.sources.size(); ++s) {
+    char line[160];
+    std::snprintf(line, sizeof line, "source %s: weight %g, %s tokens, seen %.2f times", data.sources[s].name.c_str(),
+                  data.sources[s].weight, format_count(data.sources[s].train.tokens).c_str(), epochs[s]);
+    log::info(line);
+  }
 }
 
 void export_model(engine::LmObjective& objective, const std::string& path) {
@@ -173,17 +197,22 @@ void export_model(engine::LmObjective& objective, const std::string& path) {
 PretrainResult pretrain(PretrainOptions& options, Context& context, const std::function<std::string()>& resolved_config) {
   const bool leader = context.ranks.leader();  // writes all files
   engine::check_ranks(context.ranks.size(), options.train.grad_groups);
+  std::unique_ptr<models::Model> base;
+  if (!options.model.model.empty()) base = open_base(options, context);
   Data data = open_data(options.data, context);
-  models::ModelConfig config = model_config(options.model, data.vocab_size, data.tokenizer.get());
+  models::ModelConfig config = base ? base_config(options, *base, data) : model_config(options.model, data.vocab_size, data.tokenizer.get());
   PretrainResult result;
   result.inputs = data.inputs;
   const models::PlanRequest request = plan_request(options, context.ranks.size());
   result.plan = models::Model::plan(config, request);
+  result.plan.optimizer = planned_optimizer(options.train, config, context.parallel);
   result.flops_per_token = flops_per_token(config, options.model.context);
-  int64_t steps = planned_steps(options.train, options.model.context, data.train.tokens);
-  describe(options, data, result.plan, result.flops_per_token);
+  int64_t steps = planned_steps(options.train, options.model.context, data.train_tokens());
+  describe(options, config.architecture, data, result.plan, result.flops_per_token);
   check_memory(result.plan, context.memory_bytes, context.ranks.ranks_here());
-  engine::WindowLoader loader(data.train, data.validation, window_options(options, data, context.seed));
+  engine::WindowLoader loader(data.sources, window_options(options, data, context.seed));
+  if (options.model.init == "mup" && config.tie_embeddings)
+    throw UsageError(ErrorParts{"--init mup needs an output matrix of its own", {}, "--no-tied", {}, {}});
   if (options.run.dry_run) return result;
 
   engine::RunMode mode = !leader             ? engine::RunMode::follow
@@ -193,7 +222,11 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   engine::RunFolder run(options.run.output, mode);
   models::ModelOptions model_options;
   model_options.recompute = request.recompute;
-  auto model = models::Model::create(config, context.seed, context.parallel, model_options);
+  std::unique_ptr<models::Model> model =
+      base ? models::extend_vocabulary(std::move(base), config.vocab_size, context.parallel, model_options)
+           : models::Model::create(config, context.seed, context.parallel, model_options);
+  bool fresh = options.model.model.empty();
+  initialise(*model, {options.model.init, options.model.base_width}, context.seed, context.parallel, fresh);
   engine::LmOptions lm;
   lm.precision = request.precision;
   if (lm.precision == Precision::bf16 && !kernels::bf16_is_fast()) {
@@ -205,11 +238,15 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   lm.tokenizer = data.tokenizer.get();
   lm.prompt = options.run.prompt;
   lm.sample_tokens = options.run.sample_tokens;
-  engine::LmObjective objective(*model, loader, context.parallel, lm);
+  lm.z_loss = options.train.z_loss;
+  engine::Prefetch ahead(loader);  // of several processes each has its own part of a step, which comes with jumps
+  engine::BatchSource& batches = context.ranks.size() == 1 ? static_cast<engine::BatchSource&>(ahead) : loader;
+  engine::LmObjective objective(*model, batches, context.parallel, lm);
 
   if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints(), context.ranks);
   broadcast_value(context.ranks, steps);
   resolve_lengths(options.train, steps);
+  describe_sources(data, loader, steps);
   if (leader) io::write_file_atomically(run.file("config.toml"), resolved_config());
   result.peak_flops = options.train.peak_gflops > 0 ? options.train.peak_gflops * 1e9 : measured_peak(lm.precision, context.parallel) * context.ranks.size();
   log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
@@ -224,6 +261,8 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   fit.warmup_steps = options.train.warmup;
   fit.clip_norm = options.train.clip;
   fit.grad_groups = options.train.grad_groups;
+  fit.ema = options.train.ema;
+  fit.scale_loss = lm.precision == Precision::f16;
   fit.validate_every = options.run.eval_every;
   fit.sample_every = options.run.sample_every;
   fit.checkpoint_every = options.run.checkpoint_every;

@@ -9,8 +9,8 @@
 #include "engine/fit_report.h"
 #include "io/files.h"
 #include "kernels/cpu.h"
+#include "models/extend.h"
 #include "models/model.h"
-#include "sft/extend.h"
 #include "sft/objective.h"
 #include "sft/source.h"
 
@@ -122,8 +122,8 @@ std::unique_ptr<models::Model> open_model(const SftOptions& options, const ChatT
                            "at most " + std::to_string(model->config().vocab_size) + " tokens",
                            std::to_string(tokens.known),
                            {}});
-  model = extend_vocabulary(std::move(model), tokens.tokenizer->vocab_size(), tokens.known, tokens.new_ids,
-                            context.parallel);
+  model = models::extend_vocabulary(std::move(model), tokens.tokenizer->vocab_size(), tokens.known, tokens.new_ids,
+                                    context.parallel);
   auto& ends = model->config().eos_token_ids;
   int64_t end = tokenizer::end_of_turn_id(*tokens.tokenizer, *tokens.chat);
   std::erase(ends, end);

@@ -76,9 +76,9 @@ Tensor attention(Tape& tape, const Tensor& qkv, const AttentionOptions& options)
 
 // log p(target | hidden) with logits = hidden Wᵀ; hidden [rows, width], weight [vocab, width] → [rows], 0 for negative targets
 Tensor token_logprobs(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> targets);
-// Scalar Σ wᵢ·(-log p(targetᵢ)): logits are computed once, and the gradient with them.
+// Scalar Σ wᵢ·(-log p(targetᵢ) + z_weight·lseᵢ²): logits are computed once, and the gradient with them.
 Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> targets,
-                  std::span<const float> weights);
+                  std::span<const float> weights, double z_weight = 0);
 
 // Scalar Σ wᵢ xᵢ.
 Tensor weighted_sum(Tape& tape, const Tensor& x, std::span<const double> weights);

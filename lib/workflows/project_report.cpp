@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/report.h"
@@ -105,6 +106,48 @@ void add_training(Report& report, const Found& found, const std::string& folder)
   }
 }
 
+// Running mean over about a fiftieth of the run, from its first value on.
+Series smooth_loss(const engine::RunHistory& history, const std::string& name) {
+  Series out{name, {}, {}};
+  double window = std::max(10.0, static_cast<double>(history.steps.size()) / 50), mean = 0, weight = 0;
+  for (auto& s : history.steps) {
+    if (!std::isfinite(s.loss)) continue;
+    mean += (s.loss - mean) / window;
+    weight += (1 - weight) / window;
+    out.x.push_back(static_cast<double>(s.step));
+    out.y.push_back(mean / weight);
+  }
+  return thin_out(out, 600);
+}
+
+// Several runs in one picture, and how the last losses of each compare with the first run's: precisions, recipes, seeds.
+void compare_training(Report& report, const Found& found, const std::string& folder) {
+  constexpr size_t kMost = 8;  // colours
+  std::vector<Series> losses, validations;
+  std::vector<std::vector<std::string>> rows;
+  double first_loss = 0;
+  for (auto& path : found.metrics) {
+    engine::RunHistory history = engine::read_history(path, fs::path(path).replace_filename("timings.jsonl").string());
+    if (history.steps.empty() || losses.size() == kMost) continue;
+    losses.push_back(smooth_loss(history, label(path, folder)));
+    double loss = losses.back().y.empty() ? std::nan("") : losses.back().y.back();
+    if (losses.size() == 1) first_loss = loss;
+    Series validation{label(path, folder), {}, {}};
+    for (auto& v : history.validations)
+      for (auto& value : v.values)
+        if (value.name == "val_loss") validation.x.push_back(static_cast<double>(v.step)), validation.y.push_back(value.value);
+    rows.push_back({label(path, folder), format_count(static_cast<uint64_t>(history.steps.back().step)), fmt::format("{:.4f}", loss),
+                    fmt::format("{:+.2f} %", 100 * (loss / first_loss - 1)),
+                    validation.y.empty() ? std::string() : fmt::format("{:.4f}", validation.y.back())});
+    if (!validation.x.empty()) validations.push_back(std::move(validation));
+  }
+  if (losses.size() < 2) return;
+  report.heading("Training runs side by side");
+  report.line_chart({.title = "Training loss, smoothed", .x_label = "step", .y_label = "nats per token"}, losses);
+  if (validations.size() > 1) report.line_chart({.title = "Validation loss", .x_label = "step", .y_label = "nats per token"}, validations);
+  report.table({"run", "steps", "last training loss, smoothed", "against the first", "last validation loss"}, rows);
+}
+
 void add_scores(Report& report, const Found& found, const std::string& folder) {
   std::vector<std::vector<std::string>> rows;
   for (auto& path : found.results) {
@@ -130,6 +173,7 @@ std::string project_report(const std::string& folder) {
   }
   Report report("From pages to a model", fs::canonical(folder).filename().string());
   add_stages(report, found);
+  compare_training(report, found, folder);
   add_training(report, found, folder);
   add_scores(report, found, folder);
   for (auto& path : found.texts) {

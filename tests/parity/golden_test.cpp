@@ -1,89 +1,17 @@
 // Tiny models against PyTorch and transformers: golden.json holds their numbers, make_golden.py wrote it. Weights come
 // from a formula, through a safetensors file, so that the import is on the path too.
-#include <doctest/doctest.h>
-#include <unistd.h>
-
-#include <cmath>
-#include <map>
-
-#include "formats/json.h"
-#include "formats/safetensors.h"
-#include "io/files.h"
-#include "models/architecture.h"
-#include "models/model.h"
+#include "golden.h"
 #include "optim/optimizer.h"
 #include "temporary_folder.h"
 
 namespace llmkit::test {
 namespace {
 
-using formats::Json;
-
-std::vector<double> numbers(const Json& array) {
-  std::vector<double> out;
-  for (const Json& v : array.as_array()) out.push_back(v.as_real());
-  return out;
-}
-
 std::vector<int32_t> rows(const Json& array) {
   std::vector<int32_t> out;
   for (const Json& row : array.as_array())
     for (const Json& v : row.as_array()) out.push_back(static_cast<int32_t>(v.as_int()));
   return out;
-}
-
-// The same formula as in make_golden.py.
-std::vector<double> formula(const std::string& name, const std::vector<int64_t>& shape) {
-  int64_t n = 1, bytes = 0;
-  for (int64_t d : shape) n *= d;
-  for (unsigned char c : name) bytes += c;
-  double shift = shape.size() == 1 && name.ends_with("weight") ? 1.0 : 0.0;
-  std::vector<double> out;
-  for (int64_t i = 0; i < n; ++i)
-    out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
-  return out;
-}
-
-void write_folder(const std::string& folder, const Json& golden) {
-  io::write_file_atomically(folder + "/config.json", formats::write_json(golden.at("config")));
-  std::vector<std::vector<double>> data;
-  std::vector<formats::TensorToWrite> tensors;
-  for (const auto& [name, shape] : golden.at("shapes").as_object().members) {
-    std::vector<int64_t> dims;
-    for (const Json& d : shape.as_array()) dims.push_back(d.as_int());
-    data.push_back(formula(name, dims));
-    tensors.push_back({name, formats::DType::f64, dims, {}});
-  }
-  for (size_t i = 0; i < data.size(); ++i) tensors[i].data = std::as_bytes(std::span<const double>(data[i]));
-  formats::write_safetensors(folder + "/model.safetensors", tensors);
-}
-
-// A flat block of the store (values or gradients), cut and turned into the tensors of the file, by their names.
-std::map<std::string, std::vector<double>> by_their_names(models::Model& model, std::span<const double> flat) {
-  std::map<std::string, std::vector<double>> out;
-  auto architecture = models::architectures().make(model.config().architecture);
-  for (const models::WeightName& name : architecture->weight_names(model.config())) {
-    const nn::Parameter& p = model.parameters().at(name.ours);
-    int64_t cols = p.shape.rank() == 2 ? p.shape[1] : 1, all = p.size() / cols, n = name.rows > 0 ? name.rows : all;
-    const double* from = flat.data() + p.offset + name.first_row * cols;
-    std::vector<double> t(static_cast<size_t>(n * cols));
-    for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < cols; ++j)
-        t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
-    out[name.theirs] = std::move(t);
-  }
-  return out;
-}
-
-// The norm and up to five numbers spread over the tensor, as make_golden.py probes it.
-void check_probe(const std::vector<double>& tensor, const std::vector<double>& expected, double tolerance) {
-  double squares = 0;
-  for (double v : tensor) squares += v * v;
-  double norm = expected[0];
-  CHECK(std::sqrt(squares) == doctest::Approx(norm).epsilon(tolerance));
-  size_t stride = std::max<size_t>(1, tensor.size() / 4);
-  for (size_t k = 1; k < expected.size(); ++k)
-    CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
 }
 
 double largest_difference(std::span<const double> a, const std::vector<double>& b) {

@@ -58,40 +58,45 @@ def loss_of(model, tokens, targets):
     return logits, torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), targets.reshape(-1), ignore_index=-100)
 
 
+def versions():
+    return {"torch": torch.__version__, "transformers": transformers.__version__, "python": sys.version.split()[0]}
+
+
 def probe(t):
     f = t.detach().double().reshape(-1)
     return [f.norm().item()] + f[:: max(1, len(f) // 4)][:5].tolist()
 
 
-out = {"versions": {"torch": torch.__version__, "transformers": transformers.__version__, "python": sys.version.split()[0]},
-       "tokens": TOKENS, "targets": [[-1 if t < 0 else t for t in row] for row in TARGETS], "models": {}}
-tokens, targets = torch.tensor(TOKENS), torch.tensor(TARGETS)
-for kind, (config_class, model_class, settings) in MODELS.items():
-    config = config_class(**settings, attn_implementation="sdpa")
-    model = model_class(config).eval()
-    fill(model)
-    logits_f32 = model(input_ids=tokens).logits
-    model = model.double()
-    fill(model)
-    if kind != "gpt2":
-        double_everything(model, settings["rope_theta"], settings.get("head_dim", settings["hidden_size"] // settings["num_attention_heads"]))
-    logits, loss = loss_of(model, tokens, targets)
-    loss.backward()
-    entry = {"config": dict(settings, model_type=kind), "logits": logits.detach().reshape(-1).tolist(),
-             "logits_f32": logits_f32.detach().reshape(-1).tolist(), "loss": loss.item(),
-             "shapes": {n: list(p.shape) for n, p in model.named_parameters()},
-             "gradients": {n: probe(p.grad) for n, p in model.named_parameters()}}
-    decay = [p for p in model.parameters() if p.ndim >= 2]
-    rest = [p for p in model.parameters() if p.ndim < 2]
-    adamw = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=0.01, betas=(0.9, 0.95), eps=1e-8)
-    losses = []
-    for _ in range(3):
-        adamw.zero_grad()
-        _, loss = loss_of(model, tokens, targets)
+if __name__ == "__main__":
+    out = {"versions": versions(),
+           "tokens": TOKENS, "targets": [[-1 if t < 0 else t for t in row] for row in TARGETS], "models": {}}
+    tokens, targets = torch.tensor(TOKENS), torch.tensor(TARGETS)
+    for kind, (config_class, model_class, settings) in MODELS.items():
+        config = config_class(**settings, attn_implementation="sdpa")
+        model = model_class(config).eval()
+        fill(model)
+        logits_f32 = model(input_ids=tokens).logits
+        model = model.double()
+        fill(model)
+        if kind != "gpt2":
+            double_everything(model, settings["rope_theta"], settings.get("head_dim", settings["hidden_size"] // settings["num_attention_heads"]))
+        logits, loss = loss_of(model, tokens, targets)
         loss.backward()
-        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
-        adamw.step()
-        losses.append([loss.item(), norm.item()])
-    entry["adamw"] = {"losses_and_norms": losses, "weights": {n: probe(p) for n, p in model.named_parameters()}}
-    out["models"][kind] = entry
-json.dump(out, open(__file__.replace("make_golden.py", "golden.json"), "w"), separators=(",", ":"))
+        entry = {"config": dict(settings, model_type=kind), "logits": logits.detach().reshape(-1).tolist(),
+                 "logits_f32": logits_f32.detach().reshape(-1).tolist(), "loss": loss.item(),
+                 "shapes": {n: list(p.shape) for n, p in model.named_parameters()},
+                 "gradients": {n: probe(p.grad) for n, p in model.named_parameters()}}
+        decay = [p for p in model.parameters() if p.ndim >= 2]
+        rest = [p for p in model.parameters() if p.ndim < 2]
+        adamw = torch.optim.AdamW([{"params": decay, "weight_decay": 0.1}, {"params": rest, "weight_decay": 0.0}], lr=0.01, betas=(0.9, 0.95), eps=1e-8)
+        losses = []
+        for _ in range(3):
+            adamw.zero_grad()
+            _, loss = loss_of(model, tokens, targets)
+            loss.backward()
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 0.5)
+            adamw.step()
+            losses.append([loss.item(), norm.item()])
+        entry["adamw"] = {"losses_and_norms": losses, "weights": {n: probe(p) for n, p in model.named_parameters()}}
+        out["models"][kind] = entry
+    json.dump(out, open(__file__.replace("make_golden.py", "golden.json"), "w"), separators=(",", ":"))

@@ -1,4 +1,5 @@
 // llmkit estimate: what a configuration costs, before it is run.
+#include "pretrain/data.h"
 #include "pretrain/estimate.h"
 
 #include <fmt/format.h>
@@ -42,8 +43,8 @@ class EstimateCommand final : public Command {
         .name = "estimate",
         .group = "Models",
         .summary = "time and memory of a configuration, before it is run",
-        .examples = {"llmkit estimate --config 124m --steps 10000", "llmkit estimate --config 10m --vocab 8000 --check",
-                     "llmkit estimate --config 124m --ranks 1,2,4,8 --no-measure"},
+        .examples = {"llmkit estimate --config gpt2-124m --steps 10000", "llmkit estimate --config 10m --vocab 8000 --check",
+                     "llmkit estimate --config gpt2-124m --ranks 1,2,4,8 --no-measure"},
         .details =
             "Takes the options and configs of pretrain. Parameters, arithmetic (6 per matrix parameter and token plus "
             "attention: Chowdhery et\n"
@@ -109,12 +110,17 @@ class EstimateCommand final : public Command {
  private:
   int64_t find_vocabulary(const pretrain::PretrainOptions& options, uint64_t& data_tokens) const {
     const auto& data = options.data;
-    if (!data.data.empty() && std::filesystem::exists(data.data + "/manifest.json")) {
-      auto shards = formats::TokenShards::open(data.data);
-      data_tokens = static_cast<uint64_t>(shards.total_tokens());
-      if (vocabulary_ == 0) return shards.vocab_size();
+    int64_t of_shards = 0;
+    if (!data.data.empty()) {
+      for (auto& entry : pretrain::parse_entries(data.data)) {
+        if (!std::filesystem::exists(entry.path + "/manifest.json")) continue;
+        auto shards = formats::TokenShards::open(entry.path);
+        data_tokens += static_cast<uint64_t>(shards.total_tokens());
+        of_shards = shards.vocab_size();
+      }
     }
     if (vocabulary_ > 0) return vocabulary_;
+    if (of_shards > 0) return of_shards;
     if (data.tokenizer == "char") return kCharacters;
     if (!data.tokenizer.empty()) return tokenizer::Tokenizer::load(data.tokenizer).vocab_size();
     return options.model.arch == "gpt2" ? 50257 : 32000;

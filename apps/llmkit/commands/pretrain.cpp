@@ -55,14 +55,17 @@ class PretrainCommand final : public Command {
     auto& r = options_.run;
     constexpr int64_t kMany = int64_t{1} << 40;
     o.group("Data");
-    o.text("--data", &d.data, "PATH", "folder of token shards (llmkit mix), or text: .txt, .jsonl, compressed or not");
+    o.list("--data", &d.data, "PATH|NAME=PATH:WEIGHT",
+           "folder of token shards (llmkit mix), or text: .txt, .jsonl, compressed or not; several sources by name and weight");
     o.text("--validation-data", &d.validation_data, "PATH", "validate on this; default: --data's folder validation, else its end");
     o.real("--validation-share", &d.validation_share, "SHARE", "share of the tokens, from the end, kept for validation", 0, 0.9);
     o.text("--tokenizer", &d.tokenizer, "NAME|DIR", "for text: byte, char or a tokenizer folder");
-    o.choice("--order", &d.order, {"windows", "crops"}, "windows: every token once an epoch; crops: random places");
+    o.choice("--order", &d.order, {"windows", "crops", "sequential"},
+             "windows: every token once an epoch; crops: random places; sequential: as the data lies");
     o.boolean("--document-mask", &d.document_mask, "attention stays inside a document");
 
     o.group("Model");
+    o.text("--model", &m.model, "DIR", "go on with this Hugging Face folder: shape and tokenizer are its own");
     o.choice("--arch", &m.arch, {"llama", "gpt2"}, "architecture");
     o.integer("--layers", &m.layers, "N", "blocks", 1, 1000);
     o.integer("--heads", &m.heads, "N", "attention heads", 1, 1024);
@@ -74,10 +77,13 @@ class PretrainCommand final : public Command {
     o.boolean("--bias", &m.bias, "gpt2: biases in linear layers");
     o.real("--rope-base", &m.rope_base, "X", "llama: base of the rotary frequencies", 1, 1e12);
     o.real("--dropout", &m.dropout, "P", "of embeddings, attention and residual branches", 0, 0.9);
+    o.choice("--init", &m.init, {"gpt2", "small", "mup"}, "how weights are drawn; mup keeps the best --lr the same for every width");
+    o.integer("--base-width", &m.base_width, "N", "--init mup: the width that --lr was found for", 1, 1 << 20);
 
     o.group("Training");
     o.integer("--batch", &t.batch, "N", "sequences of a micro-batch", 1, 1 << 20);
     o.integer("--accumulation", &t.accumulation, "N", "micro-batches of a step", 1, 1 << 20);
+    o.integer("--batch-warmup", &t.batch_warmup, "STEPS", "over which a step grows from one micro-batch (of each group) to --accumulation", 0, 1 << 24);
     o.integer("--grad-groups", &t.grad_groups, "N", "groups of micro-batches whose gradients add in a tree, a power of two", 1, 1 << 16);
     o.integer("--steps", &t.steps, "N", "length of the run: optimiser steps", 0, kMany);
     o.real("--tokens", &t.tokens, "N", "length of the run: tokens", 0, 1e18);
@@ -93,7 +99,10 @@ class PretrainCommand final : public Command {
     o.real("--beta2", &t.beta2, "X", "adamw", 0, 0.9999999);
     o.real("--epsilon", &t.epsilon, "X", "adamw", 0, 1);
     o.real("--clip", &t.clip, "X", "largest gradient norm; 0 = any", 0, 1e9);
-    o.choice("--precision", &t.precision, {"f32", "bf16"}, "of the matrix products; weights stay f32");
+    o.real("--z-loss", &t.z_loss, "X", "weight of the squared log-sum-exp of the logits, for example 1e-4; 0 = none", 0, 1);
+    o.real("--ema", &t.ema, "X", "decay of an average of the weights, for example 0.999: validated beside them, exported as model-ema", 0, 0.9999999);
+    o.choice("--precision", &t.precision, {"f32", "bf16", "f16"},
+             "of the matrix products; weights stay f32; f16 is done in software, with dynamic loss scaling");
     o.choice("--recompute", &t.recompute, {"none", "attention", "block"},
              "what the backward computes again instead of keeping it: less memory for up to a third more time, the same bits "
              "(Chen et al. 2016)");

@@ -15,7 +15,8 @@ class SoftmaxAttention : public Attention {
   void declare(ParameterStore& store, const std::string& name, const AttentionShape& shape) override {
     shape_ = shape;
     int64_t width = (shape.heads + 2 * shape.kv_heads) * shape.head_dim;
-    qkv_ = Linear(store, name + ".qkv", {shape.hidden, width, shape.qkv_bias, shape.deviation});
+    int64_t q_rows = shape.heads * shape.head_dim, kv_rows = shape.kv_heads * shape.head_dim;
+    qkv_ = Linear(store, name + ".qkv", {shape.hidden, width, shape.qkv_bias, shape.deviation, {q_rows, kv_rows, kv_rows}});
     output_ = Linear(store, name + ".output", {shape.heads * shape.head_dim, shape.hidden, shape.output_bias, shape.output_deviation});
   }
 

@@ -13,18 +13,17 @@ class Adamw : public Optimizer {
     options_.epsilon = v.real("epsilon");
     options_.weight_decay = v.real("weight-decay");
   }
-  std::vector<std::string_view> slots() const override { return {"exp_avg", "exp_avg_sq"}; }
-
  protected:
-  void update(const kernels::Exec& ex, int64_t begin, int64_t n, bool decay, const StepArgs& args) override {
+  std::vector<std::string_view> own_slots() const override { return {"exp_avg", "exp_avg_sq"}; }
+  void update(const kernels::Exec& ex, const Range& range, const StepArgs& args) override {
     kernels::AdamwOptions o = options_;
     o.learning_rate = args.learning_rate;
     o.grad_scale = args.grad_scale;
     o.step = args.step;
-    if (!decay) o.weight_decay = 0;
+    if (!range.decay) o.weight_decay = 0;
     dispatch(store().dtype(), [&]<class T>() {
-      kernels::adamw_step<T>(ex, store().values<T>().data() + begin, store().gradients<T>().data() + begin, state<T>(0).data() + begin,
-                             state<T>(1).data() + begin, n, o);
+      kernels::adamw_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin, state<T>(0).data() + range.begin,
+                             state<T>(1).data() + range.begin, range.size, o);
     });
   }
 

@@ -13,19 +13,18 @@ class Sgd : public Optimizer {
     options_.weight_decay = v.real("weight-decay");
     if (options_.nesterov && options_.momentum == 0) throw UsageError("sgd: nesterov needs momentum");
   }
-  std::vector<std::string_view> slots() const override {
+ protected:
+  std::vector<std::string_view> own_slots() const override {
     return options_.momentum > 0 ? std::vector<std::string_view>{"momentum_buffer"} : std::vector<std::string_view>{};
   }
-
- protected:
-  void update(const kernels::Exec& ex, int64_t begin, int64_t n, bool decay, const StepArgs& args) override {
+  void update(const kernels::Exec& ex, const Range& range, const StepArgs& args) override {
     kernels::SgdOptions o = options_;
     o.learning_rate = args.learning_rate;
     o.grad_scale = args.grad_scale;
-    if (!decay) o.weight_decay = 0;
+    if (!range.decay) o.weight_decay = 0;
     dispatch(store().dtype(), [&]<class T>() {
-      T* buffer = o.momentum > 0 ? state<T>(0).data() + begin : nullptr;
-      kernels::sgd_step<T>(ex, store().values<T>().data() + begin, store().gradients<T>().data() + begin, buffer, n, o);
+      T* buffer = o.momentum > 0 ? state<T>(0).data() + range.begin : nullptr;
+      kernels::sgd_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin, buffer, range.size, o);
     });
   }
 

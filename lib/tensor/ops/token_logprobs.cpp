@@ -63,7 +63,7 @@ Tensor token_logprobs(Tape& tape, const Tensor& hidden, const Tensor& weight, st
 }
 
 Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> targets,
-                  std::span<const float> weights) {
+                  std::span<const float> weights, double z_weight) {
   check(tape, hidden, weight, targets);
   int64_t rows = hidden.rows();
   if (!tape.planning() && static_cast<int64_t>(weights.size()) != rows) throw Error("token_loss: one weight per row expected");
@@ -79,6 +79,7 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
     T* upstream = tape.save<T>(rows);
     kernels::LogprobGradient<T> g;
     g.dlogprob = upstream;
+    g.z_weight = static_cast<T>(z_weight);
     if (y.needs_grad()) {
       g.dhidden = {tape.gradient_sum<T>(hidden), rows, hidden.dim(-1)};
       GradSlot<T> dweight = tape.gradient<T>(weight);
@@ -94,7 +95,10 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
         kernels::logprob_forward<T>(tape.exec(), args, logprob, lse);
       double sum = 0;
       for (int64_t i = 0; i < rows; ++i)
-        if (kept[i] >= 0) sum -= static_cast<double>(weights[i]) * static_cast<double>(logprob[i]);
+        if (kept[i] >= 0) {
+          auto z = static_cast<double>(lse[i]);
+          sum += static_cast<double>(weights[i]) * (z_weight * z * z - static_cast<double>(logprob[i]));
+        }
       *y.data<T>() = static_cast<T>(sum);
     }
     tape.record(y, [=](Tape& t) {

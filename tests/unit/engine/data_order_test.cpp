@@ -95,3 +95,54 @@ TEST_CASE("a stream shorter than one sequence is refused with the numbers") {
   CHECK_NOTHROW(DataOrder(OrderKind::crops, 1, 9, 8).start(0));
   CHECK(DataOrder(OrderKind::crops, 1, 9, 8).start(17) == 0);
 }
+
+TEST_CASE("sources get their exact share of every period, numbered without gaps") {
+  std::vector<double> weights{4, 4, 2, 0.0001};
+  SourceMix mix(weights, 9);
+  CHECK(mix.per_period(0) == 400);
+  CHECK(mix.per_period(1) == 399);  // one sequence is the last source's
+  CHECK(mix.per_period(2) == 200);
+  CHECK(mix.per_period(3) == 1);
+  std::vector<std::vector<uint64_t>> indices(4);
+  for (uint64_t n = 0; n < 3 * SourceMix::kPeriod; ++n) {
+    auto [source, index] = mix.at(n);
+    indices[source].push_back(index);
+  }
+  for (auto& list : indices) {
+    std::sort(list.begin(), list.end());
+    for (size_t i = 0; i < list.size(); ++i) REQUIRE(list[i] == i);
+  }
+  CHECK(indices[1].size() == 3 * mix.per_period(1));
+  // A thousand sources of equal weight still have one each.
+  CHECK(SourceMix(std::vector<double>(1000, 1.0), 1).per_period(999) == 1);
+  // The order differs between periods and between seeds.
+  auto sources = [](const SourceMix& m, uint64_t from) {
+    std::vector<size_t> out;
+    for (uint64_t n = from; n < from + 100; ++n) out.push_back(m.at(n).source);
+    return out;
+  };
+  CHECK(sources(mix, 0) != sources(mix, 1000));
+  CHECK(sources(mix, 0) != sources(SourceMix(weights, 10), 0));
+  CHECK(sources(mix, 500) == sources(SourceMix(weights, 9), 500));
+}
+
+TEST_CASE("a batch ramp adds up, and knows how long a number of micro-batches takes") {
+  BatchRamp ramp(8, 2, 6);  // 2 3 4 5 6 7 8 8 …
+  for (int64_t step = 0; step < 10; ++step) CHECK(ramp.at(step) == std::min<int64_t>(8, 2 + step));
+  CHECK(ramp.before(6) == 27);
+  CHECK(ramp.before(8) == 43);
+  CHECK(ramp.steps_for(5) == 2);
+  CHECK(ramp.steps_for(6) == 3);
+  CHECK(ramp.steps_for(27) == 6);
+  CHECK(ramp.steps_for(28) == 7);
+  CHECK(ramp.steps_for(43.5) == 9);
+  BatchRamp flat(3);
+  CHECK(flat.at(0) == 3);
+  CHECK(flat.before(7) == 21);
+  CHECK(flat.steps_for(7) == 3);
+}
+
+TEST_CASE("sequential order goes from the start to the end, again and again") {
+  DataOrder order(parse_order("sequential"), 5, 33, 8);
+  for (uint64_t n = 0; n < 12; ++n) CHECK(order.start(n) == n % 4 * 8);
+}

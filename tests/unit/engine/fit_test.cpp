@@ -62,11 +62,18 @@ class Line final : public Objective {
       slope_gradient[1] += static_cast<float>(2 * error * b / kRows);
       offset_gradient[0] += static_cast<float>(2 * error / kRows);
     }
+    for (auto gradient : {slope_gradient, offset_gradient})
+      for (float& g : gradient)
+        if (overflow_above > 0 && loss_scale > overflow_above) g = std::numeric_limits<float>::infinity();
+    if (micro == micro_batches - 1 && loss_scale != 1)
+      for (auto gradient : {slope_gradient, offset_gradient})
+        for (float& g : gradient) g *= static_cast<float>(loss_scale);
     if (step == nan_step) slope_gradient[0] = std::numeric_limits<float>::quiet_NaN();
     if (step == spike_step) loss += 1e6;
     return loss;
   }
 
+  void set_loss_scale(double scale) override { loss_scale = scale; }
   std::vector<NamedValue> validate() override {
     return {{"val_distance", std::abs(parameters.values<float>(parameters.at("slope"))[0] - 2.0)}};
   }
@@ -79,6 +86,7 @@ class Line final : public Objective {
   nn::ParameterStore parameters;
   StopFlag stop;
   int64_t micro_batches = 2;
+  double loss_scale = 1, overflow_above = 0;
   Trouble trouble = Trouble::none;
   int64_t trouble_step = -1;
   int64_t nan_step = -1, spike_step = -1;
@@ -348,6 +356,55 @@ TEST_CASE("data steps after several rewinds") {
   CHECK(next_data_step(16, rewinds) == 16);
   CHECK(next_data_step(7, {}) == 7);
   CHECK(rewinds_to(0, rewinds) == 2);
+}
+
+TEST_CASE("an average of the weights is validated beside them, exported, and survives a resume") {
+  TemporaryFolder folder;
+  FitOptions options = options_for_test();
+  options.ema = 0.9;
+  Line whole, first, second;
+  FitResult result = run(whole, folder.path + "/whole", RunMode::fresh, options);
+  REQUIRE(result.validation.size() == 2);
+  CHECK(result.validation[1].name == "ema_val_distance");
+  CHECK(result.validation[1].value != result.validation[0].value);
+  nn::ParameterStore average;
+  average.add({"slope", Shape{2}, nn::Init::zeros, 0, false});
+  average.add({"offset", Shape{1}, nn::Init::zeros, 0, false});
+  average.allocate();
+  load_values(folder.path + "/whole/model-ema/model.safetensors", average);
+  double distance = std::abs(average.values<float>(average.at("slope"))[0] - 2.0);
+  CHECK(distance == doctest::Approx(result.validation[1].value).epsilon(1e-6));
+
+  first.trouble = Line::Trouble::crash;
+  first.trouble_step = 77;
+  CHECK_THROWS(run(first, folder.path + "/broken", RunMode::fresh, options));
+  run(second, folder.path + "/broken", RunMode::resume, options);
+  check_same_run(folder.path + "/whole", folder.path + "/broken");
+  CHECK(bytes_of(folder.path + "/whole/model-ema/model.safetensors") == bytes_of(folder.path + "/broken/model-ema/model.safetensors"));
+}
+
+TEST_CASE("overflowed steps are left out, halve the loss scale, are logged, and are no anomalies; a resume goes on") {
+  FitOptions options = options_for_test();
+  options.scale_loss = true;
+  TemporaryFolder folder;
+  Line whole, first, second;
+  for (Line* line : {&whole, &first, &second}) line->overflow_above = 9000;
+  FitResult result = run(whole, folder.path + "/whole", RunMode::fresh, options);
+  CHECK(result.anomalies == 0);
+  CHECK(whole.loss_scale == 8192);
+  std::string metrics = bytes_of(folder.path + "/whole/metrics.jsonl");
+  for (const char* line : {R"({"step": 1, "overflow": true, "loss_scale": 65536, "next_loss_scale": 32768})",
+                           R"({"step": 3, "overflow": true, "loss_scale": 16384, "next_loss_scale": 8192})"})
+    CHECK_MESSAGE(metrics.find(line) != std::string::npos, line);
+  CHECK(metrics.find(R"({"step": 4, "overflow")") == std::string::npos);
+  auto slope = whole.parameters.values<float>(whole.parameters.at("slope"));
+  CHECK(slope[0] == doctest::Approx(2).epsilon(0.01));
+
+  first.trouble = Line::Trouble::crash;
+  first.trouble_step = 30;
+  CHECK_THROWS(run(first, folder.path + "/broken", RunMode::fresh, options));
+  run(second, folder.path + "/broken", RunMode::resume, options);
+  check_same_run(folder.path + "/whole", folder.path + "/broken");
 }
 
 TEST_CASE("micro-batches add up to the whole step") {

@@ -314,16 +314,34 @@ TEST_CASE("AdamW follows its definition on every instruction set and writes the 
   }
 }
 
-TEST_CASE("SGD follows its definition, with momentum and with Nesterov's") {
+TEST_CASE("SGD and Lion follow their definitions on every instruction set") {
   Fixture f;
-  for (bool nesterov : {false, true}) {
-    double p = 2, b = 0.5;
-    const double g = 3;
-    SgdOptions o{0.1, 0.9, 0.01, 2.0, nesterov};
-    sgd_step<double>(f.ex, &p, &g, &b, 1, o);
-    const double d = 2 * 3 + 0.01 * 2, momentum = 0.9 * 0.5 + d;
-    CHECK(b == doctest::Approx(momentum));
-    CHECK(p == doctest::Approx(2 - 0.1 * (nesterov ? d + 0.9 * momentum : momentum)));
+  const int64_t n = 1003;
+  const auto p0 = random_floats(n, 1), g = random_floats(n, 2), b0 = random_floats(n, 3);
+  for (Isa isa : isas()) {
+    IsaScope scope(isa);
+    for (bool nesterov : {false, true}) {
+      std::vector<float> p = p0, b = b0;
+      std::vector<double> pd = to_double(p0), bd = to_double(b0);
+      sgd_step<float>(f.ex, p.data(), g.data(), b.data(), n, {0.1, 0.9, 0.01, 2.0, nesterov});
+      for (size_t i = 0; i < p.size(); ++i) {
+        const double d = 2.0 * g[i] + 0.01 * pd[i];
+        bd[i] = 0.9 * bd[i] + d;
+        pd[i] -= 0.1 * (nesterov ? d + 0.9 * bd[i] : bd[i]);
+      }
+      CHECK(distance(p, pd) < 1e-6);
+      CHECK(distance(b, bd) < 1e-6);
+    }
+    std::vector<float> p = p0, m = b0;
+    std::vector<double> pd = to_double(p0), md = to_double(b0);
+    lion_step<float>(f.ex, p.data(), g.data(), m.data(), n, {0.01, 0.9, 0.99, 0.5, 2.0});
+    for (size_t i = 0; i < p.size(); ++i) {
+      const double direction = 0.9 * md[i] + 0.1 * 2.0 * g[i];
+      md[i] = 0.99 * md[i] + 0.01 * 2.0 * g[i];
+      pd[i] = pd[i] * (1 - 0.01 * 0.5) - 0.01 * (direction > 0 ? 1 : -1);
+    }
+    CHECK(distance(p, pd) < 1e-6);
+    CHECK(distance(m, md) < 1e-6);
   }
 }
 

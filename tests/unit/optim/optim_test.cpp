@@ -24,6 +24,7 @@ std::vector<float> train(const char* spec, int threads, int steps, int64_t width
   nn::ParameterStore store;
   store.add({"w.weight", {width, 100}, nn::Init::normal, 0.02, true});
   store.add({"w.bias", {100}, nn::Init::zeros, 0, false});
+  store.add({"layers.0.w.weight", {300, 100}, nn::Init::normal, 0.02, true, 1, {200, 100}});
   store.allocate();
   store.initialise(1, parallel);
   auto optimizer = optim::optimizers().make(spec);

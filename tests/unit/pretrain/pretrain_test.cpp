@@ -48,7 +48,7 @@ PretrainOptions tiny(const TemporaryFolder& folder, const std::string& run, cons
   options.model.context = 32;
   options.model.bias = false;
   options.model.dropout = 0.1;
-  options.data.data = folder.path + "/text.txt";
+  options.data.data = {folder.path + "/text.txt"};
   options.data.tokenizer = "char";
   options.train.batch = 8;
   options.train.accumulation = 2;
@@ -154,20 +154,117 @@ TEST_CASE("the same data comes from shards, with their held-out part beside them
   shards(folder.path + "/data", 0);
   Stage stage(1);
   DataOptions options;
-  options.data = folder.path + "/data";
+  options.data = {folder.path + "/data"};
   options.validation_share = 0.1;
   Data split = open_data(options, stage.context);
-  CHECK(split.train.tokens == 27);
-  CHECK(split.validation.tokens == 3);
+  CHECK(split.train_tokens() == 27);
+  CHECK(split.validation_tokens() == 3);
   std::vector<int32_t> tail(3);
-  split.validation.read(0, tail);
+  split.sources[0].validation.read(0, tail);
   CHECK(tail == std::vector<int32_t>{27, 28, 29});
 
   shards(folder.path + "/data/validation", 40);
   Data apart = open_data(options, stage.context);
-  CHECK(apart.train.tokens == 30);
-  CHECK(apart.validation.tokens == 30);
+  CHECK(apart.train_tokens() == 30);
+  CHECK(apart.validation_tokens() == 30);
   CHECK(apart.fingerprint != split.fingerprint);
+}
+
+TEST_CASE("entries of --data are paths, or names with paths and weights") {
+  auto one = parse_entries({"a/b=c:3"});  // no name before the sign: a path
+  CHECK(one[0].path == "a/b=c:3");
+  auto many = parse_entries({"en=c:/data:2.5", "zh=x", "code=y:z"});
+  CHECK(many[0].name == "en");
+  CHECK(many[0].path == "c:/data");
+  CHECK(many[0].weight == 2.5);
+  CHECK(many[1].weight == 1);
+  CHECK(many[2].path == "y:z");
+  CHECK_THROWS_AS(parse_entries({}), UsageError);
+  CHECK_THROWS_AS(parse_entries({"a", "b"}), UsageError);
+  CHECK_THROWS_AS(parse_entries({"a=x", "a=y"}), UsageError);
+  CHECK_THROWS_AS(parse_entries({"a=x:-1"}), UsageError);
+}
+
+TEST_CASE("training goes on from a folder: its weights, its tokenizer, and room for tokens that were added to it") {
+  TemporaryFolder folder;
+  Stage stage(2);
+  PretrainOptions options = tiny(folder, "base", "gpt2");
+  train(stage, options);
+  std::string base = folder.path + "/base/model";
+
+  // At a rate of zero nothing changes but the vocabulary.
+  auto before = models::Model::load(base, stage.parallel);
+  int64_t known = before->config().vocab_size;
+  auto parts = tokenizer::Tokenizer::load(base).parts();
+  CHECK(parts.add({"<|new|>"}) == known);
+  fs::create_directories(folder.path + "/larger");
+  tokenizer::Tokenizer(std::move(parts)).save(folder.path + "/larger");
+  options = tiny(folder, "more", "llama");  // the base's shape counts
+  options.model.model = base;
+  options.data.tokenizer = folder.path + "/larger";
+  options.train.lr = options.train.min_lr = 0;
+  options.train.steps = 2;
+  train(stage, options);
+  auto after = models::Model::load(folder.path + "/more/model", stage.parallel);
+  CHECK(after->config().architecture == "gpt2");
+  REQUIRE(after->config().vocab_size == known + 1);
+  for (auto& p : before->parameters().list()) {
+    auto old_values = before->parameters().values<float>(p), new_values = after->parameters().values<float>(after->parameters().at(p.name));
+    CHECK_MESSAGE(std::equal(old_values.begin(), old_values.end(), new_values.begin()), p.name);
+    if (p.name != "embedding.token.weight") continue;
+    for (int64_t c = 0; c < 64; ++c) {
+      double mean = 0;
+      for (int64_t r = 0; r < known; ++r) mean += static_cast<double>(old_values[static_cast<size_t>(r * 64 + c)]) / static_cast<double>(known);
+      CHECK(new_values[static_cast<size_t>(known * 64 + c)] == doctest::Approx(mean).epsilon(1e-5));
+    }
+  }
+
+  // Another tokenizer's numbers are refused.
+  options = tiny(folder, "wrong", "gpt2");
+  options.model.model = base;
+  options.data.tokenizer = "byte";
+  CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("no extension of the model's"), Error);
+}
+
+TEST_CASE("with growing batches, sources, averages and half precision a stopped run still ends with the same bytes") {
+  TemporaryFolder folder;
+  auto all = [&](const std::string& run) {
+    PretrainOptions options = tiny(folder, run, "llama");
+    std::ofstream(folder.path + "/other.txt") << std::string(3000, '7') + "0123456789 \n";
+    options.data.data = {"count=" + folder.path + "/text.txt:3", "seven=" + folder.path + "/other.txt:1"};
+    options.train.accumulation = 4;
+    options.train.batch_warmup = 8;
+    options.train.ema = 0.9;
+    options.train.z_loss = 1e-3;
+    options.train.precision = "f16";
+    options.train.optimizer = "muon";
+    return options;
+  };
+  Stage whole(1);
+  PretrainResult result = train(whole, all("whole"));
+  CHECK(result.fit.tokens == (1 + 1 + 1 + 2 + 2 + 2 + 3 + 3 + 4 * 4) * 8 * 32);
+  CHECK(io::read_file(folder.path + "/whole/metrics.jsonl").find("\"ema_val_loss_seven\"") != std::string::npos);
+
+  Stage first(2), second(2);
+  class StopAt final : public ProgressSink {
+   public:
+    explicit StopAt(StopFlag& stop) : stop_(stop) {}
+    void update(double done, double, std::string_view, std::string_view) override {
+      if (done == 7) stop_.request();
+    }
+
+   private:
+    StopFlag& stop_;
+  };
+  StopAt stop_at(first.stop);
+  Context context{first.parallel, first.stop, stop_at, 7};
+  PretrainOptions options = all("parts");
+  CHECK(pretrain::pretrain(options, context, [] { return std::string(); }).fit.step == 7);
+  options = all("parts");
+  options.run.resume = true;
+  train(second, options);
+  check_same(folder.path + "/whole", folder.path + "/parts");
+  CHECK(io::read_file(folder.path + "/whole/model-ema/model.safetensors") == io::read_file(folder.path + "/parts/model-ema/model.safetensors"));
 }
 
 TEST_CASE("what cannot work is said before anything is written") {

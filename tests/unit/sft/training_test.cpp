@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "base/rng.h"
 #include "io/files.h"
-#include "sft/extend.h"
+#include "models/extend.h"
 #include "sft/objective.h"
 #include "sft/sft.h"
 #include "sft/source.h"
@@ -110,7 +110,7 @@ TEST_CASE("a larger vocabulary keeps what the model knew, and new rows are the m
   auto model = models::Model::create(tiny(50), 3, parallel);
   auto before = models::Model::create(tiny(50), 3, parallel);
   std::vector<int32_t> added{50, 51};
-  auto larger = extend_vocabulary(std::move(model), 52, 50, added, parallel);
+  auto larger = models::extend_vocabulary(std::move(model), 52, 50, added, parallel);
   CHECK(larger->config().vocab_size == 52);
   for (auto& p : before->parameters().list()) {
     auto old_values = before->parameters().values<float>(p);

@@ -1,9 +1,9 @@
-#include "sft/extend.h"
+#include "models/extend.h"
 
 #include <algorithm>
 #include <vector>
 
-namespace llmkit::sft {
+namespace llmkit::models {
 namespace {
 
 // A parameter with a row for each token.
@@ -23,14 +23,15 @@ void set_to_mean(std::span<float> values, int64_t width, int64_t known, std::spa
 
 }  // namespace
 
-std::unique_ptr<models::Model> extend_vocabulary(std::unique_ptr<models::Model> model, int64_t vocab_size,
-                                                 int64_t known, std::span<const int32_t> new_ids, Parallel& parallel) {
+std::unique_ptr<Model> extend_vocabulary(std::unique_ptr<Model> model, int64_t vocab_size, int64_t known,
+                                         std::span<const int32_t> new_ids, Parallel& parallel,
+                                         const ModelOptions& options) {
   int64_t before = model->config().vocab_size;
   known = std::min(known, before);
   if (vocab_size > before) {
-    models::ModelConfig config = model->config();
+    ModelConfig config = model->config();
     config.vocab_size = vocab_size;
-    auto larger = models::Model::create(config, 0, parallel);
+    auto larger = Model::create(config, 0, parallel, options);
     for (auto& from : model->parameters().list()) {
       auto source = model->parameters().values<float>(from);
       auto target = larger->parameters().values<float>(larger->parameters().at(from.name));
@@ -44,4 +45,13 @@ std::unique_ptr<models::Model> extend_vocabulary(std::unique_ptr<models::Model> 
   return model;
 }
 
-}  // namespace llmkit::sft
+std::unique_ptr<Model> extend_vocabulary(std::unique_ptr<Model> model, int64_t vocab_size, Parallel& parallel,
+                                         const ModelOptions& options) {
+  int64_t before = model->config().vocab_size;
+  std::vector<int32_t> added;
+  for (int64_t id = before; id < vocab_size; ++id) added.push_back(static_cast<int32_t>(id));
+  if (added.empty()) return model;
+  return extend_vocabulary(std::move(model), vocab_size, before, added, parallel, options);
+}
+
+}  // namespace llmkit::models
