@@ -6,7 +6,7 @@ namespace llmkit::tokenizer {
 namespace {
 
 bool is_word(CharClass c) {
-  return is_letter(c) || is_number(c) || c == CharClass::mark;
+  return is_letter(c) || is_number(c) || is_mark(c);
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ size_t script_of(uint32_t code_point) {
   CharClass c = class_of(code_point);
   if (is_space(c)) return index_of("white space");
   if (is_number(c)) return index_of("digits");
-  if (!is_letter(c) && c != CharClass::mark) return index_of("punctuation and symbols");
+  if (!is_letter(c) && !is_mark(c)) return index_of("punctuation and symbols");
   for (auto& block : kBlocks)
     if (code_point >= block.first && code_point <= block.last) return index_of(block.name);
   return index_of("other letters");

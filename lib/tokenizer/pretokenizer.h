@@ -35,7 +35,8 @@ class PreTokenizer {
 
 const Registry<PreTokenizer>& pretokenizers();
 
-// The name of the pre-tokenizer whose regular expression is `pattern` (as in a Split), or "" where none is.
+// The name of the pre-tokenizer whose regular expression is `pattern` (as in a Split; several Splits in turn: one a
+// line), or "" where none is.
 std::string_view pretokenizer_of_pattern(std::string_view pattern);
 
 // The last position in (from, limit] at which `text` may be cut without changing any piece of a pre-tokenizer that

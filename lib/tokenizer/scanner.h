@@ -1,7 +1,13 @@
-// The pieces of which the scanners are made. A scanner is a struct with `const char* next(p, end)`, which returns the
+// The pieces of which the scanners are made. A scanner is a struct with `const char* next(p, scan)`, which returns the
 // end of the piece that starts at p < end; ScanningPreTokenizer turns it into a PreTokenizer with one virtual call a
 // batch.
 #pragma once
+
+#include <bit>
+#include <cstring>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/unicode_class.h"
@@ -22,9 +28,10 @@ class Scan {
     auto c = static_cast<unsigned char>(*p);
     return c < 128 ? ScannedChar{ascii_[c], 1} : scan_char(p, end_);
   }
+  // Whether there is a character of `set` at p ≤ end.
+  bool is(const char* p, ClassSet set) const { return p < end_ && set(at(p).cls); }
 
-  template <class Wanted>
-  const char* run(const char* p, Wanted wanted) const {
+  const char* run(const char* p, ClassSet wanted) const {
     while (p < end_) {
       ScannedChar c = at(p);
       if (!wanted(c.cls)) break;
@@ -32,9 +39,57 @@ class Scan {
     }
     return p;
   }
-  const char* letters(const char* p) const { return run(p, is_letter); }
   const char* numbers(const char* p) const { return run(p, is_number); }
   const char* rest(const char* p) const { return run(p, is_rest); }
+
+  const char* letters(const char* p) const {
+    for (;;) {
+      p = ascii_letters(p);
+      if (p == end_ || static_cast<unsigned char>(*p) < 128) return p;
+      p = ideographs(p);
+      if (p == end_) return p;
+      ScannedChar c = at(p);
+      if (!is_letter(c.cls)) return p;
+      p += c.length;
+    }
+  }
+
+  // [A-Za-z]*, sixteen bytes at a time.
+  const char* ascii_letters(const char* p) const {
+#if defined(__SSE2__)
+    const __m128i last = _mm_set1_epi8(25), a = _mm_set1_epi8('a'), fold = _mm_set1_epi8(0x20);
+    while (end_ - p >= 16) {
+      __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      __m128i letter = _mm_sub_epi8(_mm_or_si128(bytes, fold), a);
+      auto mask = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(letter, last), letter)));
+      if (mask != 0xFFFF) return p + std::countr_one(mask);
+      p += 16;
+    }
+#endif
+    while (p < end_ && static_cast<unsigned char>((*p | 0x20) - 'a') < 26) ++p;
+    return p;
+  }
+
+  // A run of U+4E00…U+9FFF, all of them letters: E4 B8 80 … E9 BF BF.
+  const char* ideographs(const char* p) const {
+    while (end_ - p >= 3) {
+      auto byte = [p](int i) { return static_cast<unsigned char>(p[i]); };
+      bool lead = static_cast<unsigned char>(byte(0) - 0xE5) < 5 || (byte(0) == 0xE4 && byte(1) >= 0xB8);
+      if (!lead || (byte(1) & 0xC0) != 0x80 || (byte(2) & 0xC0) != 0x80) break;
+      p += 3;
+    }
+    return p;
+  }
+
+  // Up to `most` numbers at p.
+  const char* numbers(const char* p, int most) const {
+    for (; most > 0 && p < end_; --most) {
+      ScannedChar c = at(p);
+      if (!is_number(c.cls)) break;
+      p += c.length;
+    }
+    return p;
+  }
 
   const char* newlines(const char* p) const {  // [\r\n]*
     while (p < end_ && (*p == '\n' || *p == '\r')) ++p;
@@ -54,6 +109,19 @@ class Scan {
     return q;
   }
 
+  // \s*[\r\n]+|\s+(?!\S)|\s+ at a space character: up to the last newline of the run if it has one.
+  const char* lines_or_spaces(const char* p) const {
+    const char *last = p, *newline = nullptr, *q = p;
+    while (q < end_) {
+      ScannedChar c = at(q);
+      if (!is_space(c.cls)) return newline ? newline : last > p ? last : q;
+      if (*q == '\n' || *q == '\r') newline = q + 1;
+      last = q;
+      q += c.length;
+    }
+    return newline ? newline : q;
+  }
+
   // The end of '(s|t|d|m|re|ve|ll) at an apostrophe p, or nullptr.
   const char* contraction(const char* p) const {
     if (end_ - p < 2) return nullptr;
@@ -70,17 +138,26 @@ class Scan {
     return (a == 'r' && b == 'e') || (a == 'v' && b == 'e') || (a == 'l' && b == 'l') ? p + 3 : nullptr;
   }
 
-  const char* end() const { return end_; }
+  const char* end() const {
+    return end_;
+  }
 
  private:
   const char* end_;
   const CharClass* ascii_;
 };
 
+// What the pieces of a pre-tokenizer allow.
+struct PieceTraits {
+  bool breaks_at_words = true;
+  bool drops_spaces = false;
+};
+
 template <class Scanner>
 class ScanningPreTokenizer : public PreTokenizer {
  public:
-  explicit ScanningPreTokenizer(std::string_view json, Scanner scanner = {}) : json_(json), scanner_(scanner) {}
+  explicit ScanningPreTokenizer(std::string_view json, PieceTraits traits = {}, Scanner scanner = {})
+      : json_(json), traits_(traits), scanner_(scanner) {}
 
   size_t split(std::string_view text, size_t from, std::span<size_t> ends) const override {
     const char *begin = text.data(), *end = begin + text.size(), *p = begin + from;
@@ -92,11 +169,13 @@ class ScanningPreTokenizer : public PreTokenizer {
     }
     return count;
   }
-  bool breaks_at_words() const override { return true; }
+  bool breaks_at_words() const override { return traits_.breaks_at_words; }
+  bool drops_spaces() const override { return traits_.drops_spaces; }
   std::string_view hugging_face_json() const override { return json_; }
 
  private:
   std::string_view json_;
+  PieceTraits traits_;
   Scanner scanner_;
 };
 

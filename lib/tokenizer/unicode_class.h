@@ -4,36 +4,52 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string_view>
 
 namespace llmkit::tokenizer {
 
 // General category, coarsened; `space` is the property White_Space, which goes before the category.
 enum class CharClass : uint8_t {
-  other,        // C*, unassigned, and bytes that are not UTF-8
-  space,        // \s
-  number,       // \p{N}
-  upper,        // Lu, Lt
-  lower,        // Ll
-  letter,       // Lm, Lo
-  mark,         // \p{M}
-  punctuation,  // \p{P}
-  symbol,       // \p{S}
+  other,            // Cn, Cs, and bytes that are not UTF-8
+  control,          // Cc
+  format,           // Cf
+  private_use,      // Co
+  space,            // \s
+  decimal,          // Nd
+  letter_number,    // Nl
+  other_number,     // No
+  upper,            // Lu, Lt
+  lower,            // Ll
+  letter,           // Lm, Lo
+  nonspacing_mark,  // Mn
+  mark,             // Mc, Me
+  connector,        // Pc
+  punctuation,      // the other \p{P}
+  symbol,           // \p{S}
 };
 
-inline bool is_letter(CharClass c) {
-  return c >= CharClass::upper && c <= CharClass::letter;
-}
-inline bool is_number(CharClass c) {
-  return c == CharClass::number;
-}
-inline bool is_space(CharClass c) {
-  return c == CharClass::space;
-}
-// [^\s\p{L}\p{N}]
-inline bool is_rest(CharClass c) {
-  return c == CharClass::other || c >= CharClass::mark;
-}
+// A set of classes; membership is one shift and one test.
+class ClassSet {
+ public:
+  constexpr ClassSet(std::initializer_list<CharClass> classes) {
+    for (CharClass c : classes) bits_ |= 1u << static_cast<int>(c);
+  }
+  constexpr bool operator()(CharClass c) const { return bits_ >> static_cast<int>(c) & 1; }
+  constexpr ClassSet operator~() const { return ClassSet(~bits_ & 0xFFFF); }
+  constexpr ClassSet operator|(ClassSet other) const { return ClassSet(bits_ | other.bits_); }
+
+ private:
+  constexpr explicit ClassSet(uint32_t bits) : bits_(bits) {}
+  uint32_t bits_ = 0;
+};
+
+inline constexpr ClassSet is_letter{CharClass::upper, CharClass::lower, CharClass::letter};                  // \p{L}
+inline constexpr ClassSet is_number{CharClass::decimal, CharClass::letter_number, CharClass::other_number};  // \p{N}
+inline constexpr ClassSet is_mark{CharClass::nonspacing_mark, CharClass::mark};                              // \p{M}
+inline constexpr ClassSet is_punctuation{CharClass::connector, CharClass::punctuation};                      // \p{P}
+inline constexpr ClassSet is_space{CharClass::space};                                                        // \s
+inline constexpr ClassSet is_rest = ~(is_letter | is_number | is_space);  // [^\s\p{L}\p{N}]
 
 namespace detail {
 extern const uint8_t kBlockOf[];           // block of each 256 code points

@@ -7,6 +7,7 @@ import json
 import pathlib
 
 import tokenizers
+from make_pretokenizer_golden import PATTERNS
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -28,11 +29,19 @@ def splitting(digits):
     ])
 
 
+def by_patterns(name):
+    steps = [pre_tokenizers.Split(Regex(p), "isolated") for p in PATTERNS[name]]
+    return pre_tokenizers.Sequence(steps + [pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
+
+
 PRETOKENIZERS = {
+    "cl100k": lambda: by_patterns("cl100k"),
+    "deepseek": lambda: by_patterns("deepseek"),
     "digits": lambda: pre_tokenizers.Sequence([pre_tokenizers.Digits(True), pre_tokenizers.ByteLevel(add_prefix_space=False)]),
     "gpt2": lambda: pre_tokenizers.ByteLevel(add_prefix_space=False),
     "llama3": lambda: splitting(r"\p{N}{1,3}"),
     "none": lambda: pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+    "o200k": lambda: by_patterns("o200k"),
     "qwen2": lambda: splitting(r"\p{N}"),
 }
 

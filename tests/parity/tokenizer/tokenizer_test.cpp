@@ -43,7 +43,12 @@ TEST_CASE("merges and ids are those of Hugging Face, for every pre-tokenizer") {
   StopFlag stop;
   NoProgress progress;
   Context context{parallel, stop, progress};
-  CHECK(golden.get_array("cases").size() == pretokenizers().entries().size());
+  size_t lossless = 0;  // those that a byte-level BPE is made with; Hugging Face's UnicodeScripts loses spaces in front
+  for (auto& entry : pretokenizers().entries()) {
+    bool other = entry.name == "metaspace" || entry.name == "per-script";
+    lossless += !other && !pretokenizers().make(entry.name)->drops_spaces();
+  }
+  CHECK(golden.get_array("cases").size() == lossless);
   for (auto& expected : golden.get_array("cases")) {
     std::string name = expected.get_string("pretokenizer");
     CAPTURE(name);

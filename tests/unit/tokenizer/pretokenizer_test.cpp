@@ -63,6 +63,31 @@ TEST_CASE("Unicode letters, numbers and spaces count by their class") {
   CHECK(class_of(0x10FFFF) == CharClass::other);
 }
 
+TEST_CASE("cl100k keeps the white space at the end together") {
+  CHECK(pieces("cl100k", "x 12345\n  ") == Pieces{"x", " ", "123", "45", "\n  "});
+  CHECK(pieces("cl100k", "x\n  y") == Pieces{"x", "\n", " ", " y"});
+  CHECK(pieces("llama3", "x\n  ") == Pieces{"x", "\n", "  "});
+}
+
+TEST_CASE("o200k ends words by case and keeps contractions") {
+  CHECK(pieces("o200k", "HelloWorld don't HTTPServer ЖУКжук's //\n/x") ==
+        Pieces{"Hello", "World", " don't", " HTTPServer", " ЖУКжук's", " //\n/", "x"});
+  CHECK(pieces("o200k", "中文ABC e\u0301A \u0301A") == Pieces{"中文", "ABC", " e\u0301", "A", " \u0301", "A"});
+}
+
+TEST_CASE("deepseek cuts digits and East Asian runs out first") {
+  CHECK(pieces("deepseek", "a  12中文ab 日本の、.com's \u200b\u200b") ==
+        Pieces{"a", "  ", "12", "中文", "ab", " ", "日本の", "、", ".com", "'s", " ", "\u200b\u200b"});
+}
+
+TEST_CASE("bert, words, whitespace, metaspace and per-script") {
+  CHECK(pieces("bert", "it's  a+b") == Pieces{"it", "'", "s", "  ", "a", "+", "b"});
+  CHECK(pieces("words", "it's_ok  a+-b") == Pieces{"it", "'", "s_ok", "  ", "a", "+-", "b"});
+  CHECK(pieces("whitespace", " it's\n\u3000ok") == Pieces{" ", "it's", "\n\u3000", "ok"});
+  CHECK(pieces("metaspace", "▁a▁▁b c") == Pieces{"▁a", "▁", "▁b c"});
+  CHECK(pieces("per-script", "  ab cd жук 漢字ひらカタ, x") == Pieces{"  ab cd ", "жук ", "漢字ひらカタ", ", ", "x"});
+}
+
 TEST_CASE("invalid UTF-8 is a run of other characters and nothing is lost") {
   CHECK(pieces("gpt2", "a\xFF\xC3 b\xE4\xBD") == Pieces{"a", "\xFF\xC3", " b", "\xE4\xBD"});
 }
