@@ -13,6 +13,7 @@
 #include "rl/agent.h"
 #include "rl/environment.h"
 #include "tokenizer/chat_template.h"
+#include "tokenizer/normalizer.h"
 #include "tokenizer/pretokenizer.h"
 
 namespace llmkit::cli {

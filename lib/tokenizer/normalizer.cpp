@@ -1,5 +1,7 @@
 #include "tokenizer/normalizer.h"
 
+#include <algorithm>
+
 namespace llmkit::tokenizer {
 
 #define LLMKIT_NORMALIZER(name) Entry<Normalizer> name##_normalizer();
@@ -17,6 +19,10 @@ const Registry<Normalizer>& normalizers() {
 
 NormalizerChain::NormalizerChain(const std::vector<std::string>& specs) {
   for (auto& spec : specs) steps_.push_back(normalizers().make(spec));
+}
+
+bool NormalizerChain::needs_whole_text() const {
+  return std::any_of(steps_.begin(), steps_.end(), [](auto& step) { return step->needs_whole_text(); });
 }
 
 void NormalizerChain::normalize(std::string_view text, TextStart start, std::string& out,

@@ -29,6 +29,9 @@ class Normalizer {
   virtual void normalize(std::string_view text, TextStart start, std::string& out,
                          std::vector<size_t>* origins) const = 0;
 
+  // Whether it looks at the ends of the text, which therefore must not be cut into tiles before.
+  virtual bool needs_whole_text() const { return false; }
+
   // The same as a "normalizer" of tokenizer.json (JSON, one line).
   virtual std::string hugging_face_json() const = 0;
 };
@@ -41,6 +44,7 @@ class NormalizerChain {
   explicit NormalizerChain(const std::vector<std::string>& specs);
 
   bool empty() const { return steps_.empty(); }
+  bool needs_whole_text() const;
   void normalize(std::string_view text, TextStart start, std::string& out, std::vector<size_t>* origins) const;
 
  private:

@@ -48,7 +48,10 @@ struct DeepSeekScanner {
       if (const char* q = scan.ascii_letters(after); q > after) return q;
     bool newline = *p == '\n' || *p == '\r';
     if (kWord(c.cls) || (!kSign(c.cls) && !newline && stretch.is(after, kWord))) return stretch.words(after);
-    if (kSign(c.cls) || (*p == ' ' && stretch.is(after, kSign))) return scan.newlines(stretch.run(after, kSign));
+    if (kSign(c.cls) || (*p == ' ' && stretch.is(after, kSign))) {
+      const char* q = stretch.run(after, kSign);
+      return stretch.east_asian ? q : scan.newlines(q);
+    }
     if (is_space(c.cls)) return spaces(p, stretch);
     // Unmatched up to where a match begins: anything else, or the character before a word.
     for (const char* q = after;; q += scan.at(q).length)

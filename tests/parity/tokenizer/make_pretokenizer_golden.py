@@ -2,11 +2,13 @@
 """Writes pretokenizer_golden.txt: hashes of the pieces into which Hugging Face tokenizers' regular expressions cut every
 code point in context, one a pre-tokenizer and 16384 code points.
 
-    make_pretokenizer_golden.py [--all] [NAME…]      (packages tokenizers 0.23, xxhash; for per-script also fontTools)
+    make_pretokenizer_golden.py [--all] [NAME…]
+        (packages tokenizers 0.23, xxhash; UCD_FOLDER: where Scripts.txt of Unicode 16.0 is)
 
 Without --all, planes 4 to 13, where nothing is assigned, and most of the private use planes are left out; the unit test
 reads what the file has. --versions lists the code points whose class the peer takes from another Unicode version.
 """
+import os
 import sys
 
 import xxhash
@@ -35,7 +37,9 @@ def peers():
     made = {name: splits(patterns).pre_tokenize_str for name, patterns in PATTERNS.items()}
     # Digits asks Rust for numbers: the same as cutting \p{N} out.
     made["digits"] = splits([r"\p{N}"] + PATTERNS["gpt2"]).pre_tokenize_str
-    made["bert"] = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
+    # BertPreTokenizer, whose Unicode is older (version 9: U+2E45 and some fifty more are no punctuation to it).
+    bert = [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(Regex(r"\p{P}|[$+<=>^`|~]"), "isolated")]
+    made["bert"] = pre_tokenizers.Sequence(bert).pre_tokenize_str
     made["whitespace"] = pre_tokenizers.WhitespaceSplit().pre_tokenize_str
     made["words"] = pre_tokenizers.Whitespace().pre_tokenize_str
     made["metaspace"] = splits([r"(?=\u2581)[\s\S][^\u2581]*|[^\u2581]+"]).pre_tokenize_str
@@ -44,18 +48,28 @@ def peers():
 
 
 def per_script(text):
-    from fontTools.unicodedata import script
-
     pieces, begin, last = [], 0, None
     for i, c in enumerate(text):
         if c == " ":
             continue
-        now = "Hani" if script(c) in ("Hira", "Kana") or c == "\u30fc" else script(c)
+        now = "Han" if c == "\u30fc" else SCRIPTS.get(ord(c), "Unknown")
         if last is not None and now != last:
             pieces.append((text[begin:i], (begin, i)))
             begin = i
         last = now
     return pieces + [(text[begin:], (begin, len(text)))]
+
+
+def read_scripts():
+    for line in open(os.path.join(os.environ["UCD_FOLDER"], "Scripts.txt"), encoding="utf-8"):
+        codes, _, script = line.split("#")[0].strip().partition(";")
+        if script:
+            first, last = (int(c, 16) for c in (codes.strip().split("..") * 2)[:2])
+            name = script.strip()
+            SCRIPTS.update(dict.fromkeys(range(first, last + 1), "Han" if name in ("Hiragana", "Katakana") else name))
+
+
+SCRIPTS = {}
 
 
 def list_versions():
@@ -96,6 +110,7 @@ def main():
     if "--all" in arguments:
         chunks = range(0, 0x110000, CHUNK)
     names = [a for a in arguments if a[0] != "-"]
+    read_scripts()
     for name, pre_tokenize in sorted(peers().items()):
         if names and name not in names:
             continue

@@ -59,7 +59,7 @@ TEST_CASE("Unicode letters, numbers and spaces count by their class") {
   CHECK(pieces("gpt2", "你好，世界 ١٢٣ Ⅷx") == Pieces{"你好", "，", "世界", " ١٢٣", " Ⅷ", "x"});
   CHECK(class_of(0x1C89) == CharClass::upper);  // new in Unicode 16
   CHECK(class_of(0x85) == CharClass::space);
-  CHECK(class_of(0xFEFF) == CharClass::other);  // not white space, unlike in JavaScript
+  CHECK(class_of(0xFEFF) == CharClass::format);  // not white space, unlike in JavaScript
   CHECK(class_of(0x10FFFF) == CharClass::other);
 }
 
@@ -76,8 +76,9 @@ TEST_CASE("o200k ends words by case and keeps contractions") {
 }
 
 TEST_CASE("deepseek cuts digits and East Asian runs out first") {
-  CHECK(pieces("deepseek", "a  12中文ab 日本の、.com's \u200b\u200b") ==
-        Pieces{"a", "  ", "12", "中文", "ab", " ", "日本の", "、", ".com", "'s", " ", "\u200b\u200b"});
+  CHECK(pieces("deepseek", "a  12中文ab 日本の、.com's ・\n") ==
+        Pieces{"a", "  ", "12", "中文", "ab", " ", "日本の", "、.", "com", "'s", " ", "・", "\n"});
+  CHECK(pieces("deepseek", "a\u200b\u200bb\u200b\u200b!") == Pieces{"a", "\u200b", "\u200bb", "\u200b\u200b", "!"});
 }
 
 TEST_CASE("bert, words, whitespace, metaspace and per-script") {

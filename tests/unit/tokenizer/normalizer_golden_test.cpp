@@ -1,0 +1,125 @@
+// Every code point in context becomes what Unicode's own tables (Python's unicodedata2 16.0) and Hugging Face
+// tokenizers make of it; the hashes were written by tests/parity/tokenizer/make_normalizer_golden.py.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/rng.h"
+#include "tokenizer/normalizer.h"
+#include "unit/tokenizer/golden.h"
+
+using namespace llmkit::tokenizer;
+
+namespace {
+
+std::string normal(std::vector<std::string> specs, std::string_view text) {
+  std::string out;
+  NormalizerChain(specs).normalize(text, TextStart::document, out, nullptr);
+  return out;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  uint32_t bits = 0;
+  int count = 0;
+  for (char c : bytes) {
+    bits = bits << 8 | static_cast<unsigned char>(c);
+    for (count += 8; count >= 6; count -= 6) out += kDigits[bits >> (count - 6) & 63];
+  }
+  if (count) out += kDigits[bits << (6 - count) & 63];
+  return out;
+}
+
+}  // namespace
+
+TEST_CASE("every code point in context is normalised as elsewhere") {
+  constexpr std::string_view kContext = "a{}b {}\u0301{}\u0345\u0323{}{}\u1100{}\u1161{}\u11a8 A{}\u3099\uff9e";
+  size_t names = golden::for_each_chunk(LLMKIT_SOURCE_DIR "/tests/parity/tokenizer/normalizer_golden.txt",
+                                        [&](const std::string& name, uint32_t first, const std::string& hash) {
+                                          CAPTURE(name);
+                                          CAPTURE(first);
+                                          auto normalizer = normalizers().make(name);
+                                          std::string all;
+                                          golden::for_each_text(first, kContext, [&](std::string_view text) {
+                                            normalizer->normalize(text, TextStart::document, all, nullptr);
+                                            all += '\xFF';
+                                          });
+                                          CHECK(golden::hex_hash(all) == hash);
+                                        });
+  CHECK(names == 8);
+}
+
+TEST_CASE("a long run of marks is put in order at once") {
+  std::string marks, ordered;
+  for (int i = 0; i < 100000; ++i) marks += i % 2 ? "\u0323" : "\u0301";  // class 220, class 230
+  for (int i = 0; i < 100000; ++i) ordered += i < 50000 ? "\u0323" : "\u0301";
+  CHECK(normal({"nfd"}, "x" + marks) == "x" + ordered);
+}
+
+TEST_CASE("spaces as SentencePiece wants them") {
+  CHECK(normal({"sentencepiece-spaces"}, "  a  b ") == "▁a▁b");
+  CHECK(normal({"sentencepiece-spaces"}, "   ") == "");
+  CHECK(normal({"sentencepiece-spaces:remove-extra=false"}, " a  b ") == "▁▁a▁▁b▁");
+  CHECK(normal({"sentencepiece-spaces:dummy=behind,escape=false"}, " a  b ") == "a b ");
+  CHECK(normal({"sentencepiece-spaces:dummy=none"}, "a b") == "a▁b");
+  CHECK_THROWS_AS(normalizers().make("sentencepiece-spaces:dummy=left"), llmkit::UsageError);
+  CHECK(normal({"strip"}, "\n\u3000 a b\t ") == "a b");
+  CHECK(normal({"strip:left=false"}, " a ") == " a");
+  CHECK(normal({"collapse-spaces:to=_"}, " a  b   ") == " a_b_");
+}
+
+TEST_CASE("nmt and nfkc together are nmt_nfkc; bert cleans and takes accents off") {
+  CHECK(normal({"nmt", "nfkc"}, "ﬁ\tx\u200bＡ\x01①") == "fi x A1");
+  CHECK(normal({"bert"}, "Ünïcode\t中文\u200dx\x0B\xFF") == "unicode  中  文 x");
+  CHECK(normal({"bert:strip-accents=false,lowercase=false,chinese=false"}, "Ü 中") == "Ü 中");
+  CHECK(normal({"lowercase"}, "ÀB\u0130Σ") == "àbi\u0307σ");
+}
+
+TEST_CASE("a charsmap replaces the longest match, and damaged ones are refused") {
+  // A trie with "a" -> "X" and "ab" -> "YZ". A unit: offset << 10 | has value << 8 | label.
+  std::vector<uint32_t> units(0x301);
+  units[0] = 0x100 << 10;
+  units[0x100 ^ 'a'] = (0x161 ^ 0x200) << 10 | 1 << 8 | 'a';
+  units[0x200] = 1u << 31 | 0;
+  units[0x200 ^ 'b'] = (0x262 ^ 0x300) << 10 | 1 << 8 | 'b';
+  units[0x300] = 1u << 31 | 2;
+  std::string blob;
+  auto number = [&](uint32_t n) {
+    for (int shift = 0; shift < 32; shift += 8) blob += static_cast<char>(n >> shift);
+  };
+  number(static_cast<uint32_t>(units.size() * 4));
+  for (uint32_t unit : units) number(unit);
+  blob += std::string("X\0YZ\0", 5);
+  std::string spec = "charsmap:map=" + base64(blob);
+  CHECK(normal({spec}, "aabb\xFFzab") == "XYZb\uFFFDzYZ");
+  CHECK(normal({spec}, "ba") == "bX");
+  CHECK(normal({"charsmap"}, "a\xFFz") == "a\uFFFDz");  // no rules: only repair
+  CHECK_THROWS_AS(normalizers().make("charsmap:map=AA"), llmkit::Error);
+  CHECK_THROWS_AS(normalizers().make("charsmap:map=/////w"), llmkit::Error);
+  CHECK_THROWS_AS(normalizers().make("charsmap:map=BAAA*"), llmkit::Error);
+  CHECK_THROWS_AS(normalizers().make(spec.substr(0, spec.size() - 8)), llmkit::Error);
+}
+
+TEST_CASE("every normalizer says where each byte came from, whatever the bytes") {
+  llmkit::Rng rng({5});
+  const std::string alphabet[] = {"a",  "Ａ", " ",  "  ",   "é",        "e\u0301", "\u0323", "각",     "\u1100\u1161",
+                                  "中", "ﬁ",  "\t", "\xFF", "\xE4\xB8", "\u0130",  "\u200b", "\u2581", "\uff9e"};
+  for (auto& entry : normalizers().entries()) {
+    auto normalizer = normalizers().make(entry.name);
+    for (int round = 0; round < 200; ++round) {
+      std::string text, plain, mapped;
+      for (uint64_t i = rng.below(12); i > 0; --i) text += alphabet[rng.below(std::size(alphabet))];
+      std::vector<size_t> origins;
+      normalizer->normalize(text, TextStart::document, plain, nullptr);
+      normalizer->normalize(text, TextStart::document, mapped, &origins);
+      CAPTURE(entry.name);
+      CAPTURE(text);
+      REQUIRE(plain == mapped);
+      REQUIRE(origins.size() == mapped.size());
+      REQUIRE(std::is_sorted(origins.begin(), origins.end()));
+      REQUIRE((origins.empty() || origins.back() <= text.size()));
+    }
+  }
+}
