@@ -4,6 +4,7 @@
 #include "base/json_writer.h"
 #include "base/units.h"
 #include "command.h"
+#include "commands/tokenize_actions.h"
 #include "formats/jsonl.h"
 #include "io/input.h"
 #include "io/line_reader.h"
@@ -28,42 +29,69 @@ class Tokenize : public Command {
     static const CommandInfo info{
         "tokenize",
         "Tokenizer",
-        "turn text into token ids, back, or count them",
+        "turn text into token ids and back; inspect, compare",
         {"llmkit tokenize encode docs.jsonl --tokenizer tokenizer -o ids.jsonl",
          "echo 'Hello world' | llmkit tokenize encode - --plain --lines --tokenizer tokenizer | llmkit tokenize decode "
-         "- --tokenizer tokenizer"},
+         "- --tokenizer tokenizer",
+         "llmkit tokenize inspect text.txt --tokenizer tokenizer",
+         "llmkit tokenize compare tokenizer cl100k.json --on docs.jsonl --report report.html"},
         "encode writes one JSON line a document, {\"id\": …, \"ids\": […]}; decode reads such lines, or lines of "
         "numbers, and "
         "writes the text; count prints documents, bytes, tokens and bytes per token. In a document the names of "
         "special "
-        "tokens are ordinary text; --special parses them.",
-        kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesManifest | kUsesMaxBad | kUsesGates};
+        "tokens are ordinary text; --special parses them.\n\n"
+        "inspect shows where the tokens of each line begin and end, in colour on a terminal, and with --token the "
+        "merges that make a token. compare takes several tokenizers and prints how they fit the texts of --on: bytes "
+        "per token, tokens per word of each language, Renyi efficiency (Zouhar et al. 2023), the vocabulary that is "
+        "used, the worst covered scripts and the speed of one thread; --report draws it.",
+        kUsesStream};
     return info;
   }
 
   void declare(Options& o) override {
-    o.positional("ACTION IN", &operands_, "encode, decode or count; then JSONL or text files, or -", 1);
+    o.positional("ACTION IN", &operands_,
+                 "encode, decode, count or inspect, then JSONL or text files, or -; compare, then tokenizers", 1);
     o.text("--tokenizer", &tokenizer_, "DIR", "folder with tokenizer.json, that file, or byte");
     o.boolean("--special", &special_, "parse the names of special tokens in the text");
     o.boolean("--bos-eos", &around_, "put the tokenizer's own special tokens around each text");
     o.boolean("--plain", &plain_, "inputs are plain text, whatever their names");
     o.boolean("--lines", &lines_, "a line of a text file is a document, instead of the whole file");
+    o.text("--token", &token_, "TEXT", "inspect: this token, by its text or id, instead of a text");
+    o.list("--on", &on_, "FILE", "compare: the texts, JSONL or text files; may be repeated");
+    o.size("--max-bytes", &max_bytes_, "compare: look at no more text than this");
     o.text("--text-key", &keys_.text, "KEY", "member of a JSON line that holds the text");
   }
 
   ExitCode run(Context& context, const Common& common) override {
-    if (tokenizer_.empty()) throw UsageError("--tokenizer is missing");
     std::string action = operands_.front();
     std::vector<std::string> inputs(operands_.begin() + 1, operands_.end());
+    if (action == "compare") {
+      if (inputs.empty()) throw UsageError("compare needs tokenizers: llmkit tokenize compare A B --on docs.jsonl");
+      if (on_.empty()) throw UsageError("compare needs texts: --on FILE");
+      return compare_tokenizers(context, common, {inputs, on_, reader_options(), max_bytes_});
+    }
+    if (action != "encode" && action != "decode" && action != "count" && action != "inspect")
+      throw UsageError(
+          ErrorParts{"unknown action of tokenize", {}, "encode, decode, count, inspect or compare", action, {}});
+    if (!common.report.empty()) throw UsageError("--report is for compare");
+    if (tokenizer_.empty()) throw UsageError("--tokenizer is missing");
     if (inputs.empty()) inputs = {"-"};
+    if (action == "inspect") return inspect_tokens(common, {tokenizer_, token_, inputs, special_});
     auto tokenizer = tokenizer::Tokenizer::load(tokenizer_);
     if (action == "encode" || action == "count")
       return read_text(context, common, tokenizer, inputs, action == "encode");
-    if (action == "decode") return decode(common, tokenizer, inputs);
-    throw UsageError(ErrorParts{"unknown action of tokenize", {}, "encode, decode or count", action, {}});
+    return decode(common, tokenizer, inputs);
   }
 
  private:
+  formats::DocumentReaderOptions reader_options() const {
+    formats::DocumentReaderOptions options;
+    options.keys = keys_;
+    options.plain = plain_;
+    options.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
+    return options;
+  }
+
   void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReader& reader, bool write,
                Batch& batch) const {
     tokenizer::EncodeOptions options{
@@ -95,11 +123,7 @@ class Tokenize : public Command {
 
   ExitCode read_text(Context& context, const Common& common, const tokenizer::Tokenizer& tokenizer,
                      const std::vector<std::string>& inputs, bool write) const {
-    formats::DocumentReaderOptions options;
-    options.keys = keys_;
-    options.plain = plain_;
-    options.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
-    formats::DocumentReader reader(inputs, options);
+    formats::DocumentReader reader(inputs, reader_options());
     auto out = write ? io::create_output(common.output, {.replace = common.force}) : nullptr;
     Summary s;
     uint64_t tokens = 0;
@@ -181,7 +205,9 @@ class Tokenize : public Command {
   }
 
   std::vector<std::string> operands_;
-  std::string tokenizer_;
+  std::vector<std::string> on_;
+  std::string tokenizer_, token_;
+  uint64_t max_bytes_ = uint64_t{64} << 20;
   formats::DocumentKeys keys_;
   bool special_ = false, around_ = false, plain_ = false, lines_ = false;
 };
