@@ -109,7 +109,9 @@ class Scan {
     return q;
   }
 
-  // \s*[\r\n]+|\s+(?!\S)|\s+ at a space character: up to the last newline of the run if it has one.
+  // \s*[\r\n]+|\s+(?!\S)|\s+ at a space character: up to the last newline of the run if it has one. With
+  // `FinalTogether`, \s+$ comes first: the white space at the end is not divided.
+  template <bool FinalTogether = false>
   const char* lines_or_spaces(const char* p) const {
     const char *last = p, *newline = nullptr, *q = p;
     while (q < end_) {
@@ -119,7 +121,7 @@ class Scan {
       last = q;
       q += c.length;
     }
-    return newline ? newline : q;
+    return newline && !FinalTogether ? newline : q;
   }
 
   // The end of '(s|t|d|m|re|ve|ll) at an apostrophe p, or nullptr.

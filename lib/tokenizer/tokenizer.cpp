@@ -132,6 +132,7 @@ void Tokenizer::find_joins() {
   bool letters_join = false;
   for (size_t c = 0; c < 128; ++c) letters_join |= joins_[c];
   tiles_ = vocabulary_->whole_text ? !normalizers_.empty() && !letters_join : pretokenizer_->breaks_at_words();
+  tiles_ = tiles_ && !normalizers_.needs_whole_text();
   for (auto& token : *late_) tiles_ &= token.content.find_first_of(" \n") == std::string::npos;
   if (vocabulary_->whole_text)  // a newline may stand inside a token there
     for (auto& token : parts_->tokens) tiles_ &= token.size() < 2 || token.find('\n') == std::string::npos;

@@ -26,8 +26,7 @@ struct Cl100kScanner {
       if (*p == ' ' && is_rest(following.cls)) return scan.newlines(scan.rest(after + following.length));
     }
     if (is_rest(c.cls)) return scan.newlines(scan.rest(after));
-    if (Final == FinalSpaces::together && scan.run(after, is_space) == scan.end()) return scan.end();
-    return scan.lines_or_spaces(p);
+    return scan.lines_or_spaces<Final == FinalSpaces::together>(p);
   }
 };
 
