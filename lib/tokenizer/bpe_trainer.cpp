@@ -112,22 +112,38 @@ BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerO
   return training;
 }
 
-TokenizerParts train_characters(WordCounter& counter, std::span<const std::string> special_tokens) {
+namespace {
+
+void add_characters(std::string_view word, std::set<std::string>& characters) {
+  const char *p = word.data(), *end = p + word.size();
+  while (p < end) {
+    Utf8Char c = decode_utf8(p, end);
+    if (c.code_point != 0xFFFFFFFF) characters.emplace(p, c.length);
+    p += c.length;
+  }
+}
+
+TokenizerParts character_parts(const std::set<std::string>& characters, std::span<const std::string> special_tokens) {
   TokenizerParts parts;
   parts.symbols = TokenizerParts::Symbols::characters;
   parts.pretokenizer = "none";
   add_special_tokens(parts, special_tokens);
-  std::set<std::string> characters;  // UTF-8 sorts like code points
-  counter.for_words([&](const CountedWord& word) {
-    const char *p = word.bytes.data(), *end = p + word.bytes.size();
-    while (p < end) {
-      Utf8Char c = decode_utf8(p, end);
-      if (c.code_point != 0xFFFFFFFF) characters.emplace(p, c.length);
-      p += c.length;
-    }
-  });
-  parts.tokens.insert(parts.tokens.end(), characters.begin(), characters.end());
+  parts.tokens.insert(parts.tokens.end(), characters.begin(), characters.end());  // UTF-8 sorts like code points
   return parts;
+}
+
+}  // namespace
+
+TokenizerParts train_characters(std::span<const CountedWord> words, std::span<const std::string> special_tokens) {
+  std::set<std::string> characters;
+  for (auto& word : words) add_characters(word.bytes, characters);
+  return character_parts(characters, special_tokens);
+}
+
+TokenizerParts train_characters(WordCounter& counter, std::span<const std::string> special_tokens) {
+  std::set<std::string> characters;
+  counter.for_words([&](const CountedWord& word) { add_characters(word.bytes, characters); });
+  return character_parts(characters, special_tokens);
 }
 
 }  // namespace llmkit::tokenizer

@@ -36,6 +36,7 @@ BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, con
 BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerOptions& options);
 
 // A vocabulary of the characters (code points) of the words, by code point, without merges.
+TokenizerParts train_characters(std::span<const CountedWord> words, std::span<const std::string> special_tokens);
 TokenizerParts train_characters(WordCounter& counter, std::span<const std::string> special_tokens);
 
 }  // namespace llmkit::tokenizer
