@@ -1,25 +1,17 @@
 #include "tokenizer/bpe_trainer.h"
 
 #include <algorithm>
+#include <memory>
 #include <set>
 
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/character_trainer.h"
 #include "tokenizer/external_merges.h"
 #include "tokenizer/merge_learner.h"
 #include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
 namespace {
-
-void add_special_tokens(TokenizerParts& parts, std::span<const std::string> contents) {
-  for (auto& content : contents) {
-    if (content.empty() || std::find(parts.tokens.begin(), parts.tokens.end(), content) != parts.tokens.end()) continue;
-    if (content.size() == 1) throw UsageError("a special token needs at least two characters, not '" + content + "'");
-    AddedToken token;
-    token.content = content;
-    parts.add(token);
-  }
-}
 
 // Appends the byte tokens in the order of their printable characters, as Hugging Face sorts its alphabet.
 std::vector<int32_t> add_alphabet(TokenizerParts& parts, const std::vector<bool>& seen) {
@@ -37,21 +29,52 @@ std::vector<int32_t> add_alphabet(TokenizerParts& parts, const std::vector<bool>
   return ids;
 }
 
-// What training needs besides the words: parts with the alphabet, and the ids of the bytes.
+// What training needs besides the words: parts with the alphabet, and how a word becomes symbols.
 struct Beginning {
   std::vector<int32_t> byte_ids;
   MergeLearnerOptions learner;
+  std::unique_ptr<BpeMerger> base;  // the merges of the tokenizer that is extended
+  BpeMerger::Scratch scratch;
+
+  void encode(std::string_view bytes, std::vector<int32_t>& symbols) {
+    for (char byte : bytes) symbols.push_back(byte_ids[static_cast<unsigned char>(byte)]);
+    if (base) base->merge(symbols, 0, scratch);
+  }
 };
 
 Beginning begin(BpeTraining& training, const std::vector<bool>& seen, const BpeTrainerOptions& options) {
-  training.parts.pretokenizer = options.pretokenizer;
-  add_special_tokens(training.parts, options.special_tokens);
   Beginning b;
-  b.byte_ids = add_alphabet(training.parts, seen);
+  if (options.extend) {
+    training.parts = *options.extend;
+    if (training.parts.model != ModelKind::bpe || training.parts.symbols != TokenizerParts::Symbols::bytes)
+      throw UsageError("only a byte-level BPE tokenizer can be extended");
+    b.byte_ids.assign(256, -1);
+    for (size_t id = 0; id < training.parts.tokens.size(); ++id)
+      if (training.parts.tokens[id].size() == 1)
+        b.byte_ids[static_cast<unsigned char>(training.parts.tokens[id][0])] = static_cast<int32_t>(id);
+    if (std::find(b.byte_ids.begin(), b.byte_ids.end(), -1) != b.byte_ids.end())
+      throw UsageError("only a tokenizer with all 256 bytes can be extended");
+    add_special_tokens(training.parts, options.special_tokens);
+    b.base = std::make_unique<BpeMerger>(training.parts.merges);
+  } else {
+    training.parts.pretokenizer = options.pretokenizer;
+    add_special_tokens(training.parts, options.special_tokens);
+    b.byte_ids = add_alphabet(training.parts, seen);
+  }
   b.learner.vocab_size = options.vocab_size;
   b.learner.min_frequency = options.min_frequency;
   b.learner.max_token_bytes = options.max_token_bytes;
+  if (options.limits.scripts || options.limits.digits)
+    b.learner.allowed = [limits = options.limits](std::string_view token) { return allowed_by(limits, token); };
   return b;
+}
+
+// Counts of the merges learned; those that were there before have none.
+std::vector<uint64_t> all_counts(MergeLearner& learner, const BpeTrainerOptions& options) {
+  std::vector<uint64_t> counts(options.extend ? options.extend->merges.size() : 0);
+  auto learned = learner.take_counts();
+  counts.insert(counts.end(), learned.begin(), learned.end());
+  return counts;
 }
 
 void see(std::string_view bytes, std::vector<bool>& seen) {
@@ -75,11 +98,11 @@ BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, con
   std::vector<int32_t> symbols;
   for (auto& word : words) {
     symbols.clear();
-    for (char byte : word.bytes) symbols.push_back(b.byte_ids[static_cast<unsigned char>(byte)]);
+    b.encode(word.bytes, symbols);
     merger.add_word(symbols, word.count);
   }
   learner.merge_down_to(merger, learner.floor());
-  training.merge_counts = learner.take_counts();
+  training.merge_counts = all_counts(learner, options);
   return training;
 }
 
@@ -105,10 +128,8 @@ BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerO
         });
         counter.clear();
       },
-      [&](std::string_view bytes, std::vector<int32_t>& symbols) {
-        for (char byte : bytes) symbols.push_back(b.byte_ids[static_cast<unsigned char>(byte)]);
-      });
-  training.merge_counts = learner.take_counts();
+      [&](std::string_view bytes, std::vector<int32_t>& symbols) { b.encode(bytes, symbols); });
+  training.merge_counts = all_counts(learner, options);
   return training;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/context.h"
 #include "tokenizer/external_merges.h"
+#include "tokenizer/merge_limits.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/word_counter.h"
 
@@ -22,6 +23,8 @@ struct BpeTrainerOptions {
   bool whole_alphabet = true;   // all 256 bytes, seen or not
   std::vector<std::string> special_tokens{};  // get the first ids
   std::string pretokenizer = "llama3";        // noted in the result
+  MergeLimits limits;
+  const TokenizerParts* extend = nullptr;  // a byte-level tokenizer whose tokens and merges stay, to be continued
 };
 
 struct BpeTraining {

@@ -1,8 +1,12 @@
 #include "tokenizer/train.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "base/error.h"
+#include "tokenizer/normalizer.h"
+#include "tokenizer/sentence_words.h"
+#include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
 namespace {
@@ -15,16 +19,20 @@ constexpr int64_t kSampleEvery = 16;  // documents
 
 struct Batch {
   formats::LineBatch lines;
-  std::vector<Result<formats::Document>> documents;
+  std::vector<Result<formats::Document>> documents;  // their texts after the normalizers
+  std::vector<std::string> starts;                   // of the texts as they were, if a normalizer changes them
+  std::vector<size_t> sizes;
 };
 
 // The starts of every so many documents, to measure on when no file was set aside for it.
 class Sample {
  public:
+  static std::string start_of(std::string_view text) {
+    return std::string(text.substr(0, std::min(safe_cut(text, 0, kSamplePiece), 2 * kSamplePiece)));
+  }
   void offer(int64_t number, std::string_view text) {
     if (number % kSampleEvery != 0 || bytes_ >= kSampleBytes) return;
-    size_t end = safe_cut(text, 0, kSamplePiece);
-    texts_.emplace_back(text.substr(0, std::min(end, 2 * kSamplePiece)));
+    texts_.push_back(start_of(text));
     bytes_ += texts_.back().size();
   }
   const std::vector<std::string>& texts() const { return texts_; }
@@ -48,8 +56,27 @@ std::vector<std::string> read_texts(const std::vector<std::string>& inputs,
   return texts;
 }
 
-void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter& counter, Sample& sample,
-                  Training& training) {
+// What becomes of a document's text before it is cut into pieces.
+class TextSteps {
+ public:
+  TextSteps(const std::vector<std::string>& normalizers, bool sentences) : chain_(normalizers), sentences_(sentences) {}
+  bool change_text() const { return !chain_.empty(); }
+  void apply(std::string& text) const {
+    if (!chain_.empty()) {
+      std::string normal;
+      chain_.normalize(text, TextStart::document, normal, nullptr);
+      text = std::move(normal);
+    }
+    if (sentences_) text += '\n';  // the document's end is a line's end
+  }
+
+ private:
+  NormalizerChain chain_;
+  bool sentences_;
+};
+
+void count_corpus(Context& context, formats::DocumentReader& reader, const TextSteps& steps, WordCounter& counter,
+                  Sample& sample, Training& training) {
   context.parallel.pipeline<Batch>(
       kBatches,
       [&](Batch& batch) {
@@ -60,7 +87,16 @@ void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter
       },
       [&](Batch& batch) {
         std::vector<std::string_view> texts;
-        for (size_t i = 0; i < batch.lines.lines.size(); ++i) batch.documents.push_back(reader.parse(batch.lines, i));
+        for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
+          batch.documents.push_back(reader.parse(batch.lines, i));
+          auto& document = batch.documents.back();
+          batch.starts.emplace_back();
+          batch.sizes.push_back(0);
+          if (!document) continue;
+          batch.sizes.back() = document->text.size();
+          if (steps.change_text()) batch.starts.back() = Sample::start_of(document->text);
+          steps.apply(document->text);
+        }
         for (auto& document : batch.documents)
           if (document && document->text.size() <= kLargeDocument) texts.push_back(document->text);
         counter.add(texts);
@@ -74,9 +110,9 @@ void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter
           }
           std::string_view text = document->text;
           if (text.size() > kLargeDocument) counter.add(context.parallel, text);
-          sample.offer(training.documents, text);
+          sample.offer(training.documents, steps.change_text() ? batch.starts[i] : text);
           ++training.documents;
-          training.text_bytes += text.size();
+          training.text_bytes += batch.sizes[i];
         }
         training.memory_bytes = std::max(training.memory_bytes, counter.memory_bytes());
         counter.make_room();
@@ -85,33 +121,148 @@ void count_corpus(Context& context, formats::DocumentReader& reader, WordCounter
 
 }  // namespace
 
+namespace {
+
+// The piece of a counter of SentenceWords as a word of SentencePiece: "▁" for the space before it.
+std::string marked_word(std::string_view piece) {
+  if (!piece.empty() && piece.back() == '\n') piece.remove_suffix(1);
+  while (!piece.empty() && piece.back() == ' ') piece.remove_suffix(1);
+  while (!piece.empty() && piece.front() == ' ') piece.remove_prefix(1);
+  return piece.empty() ? std::string() : std::string(kSpaceMark) + std::string(piece);
+}
+
+// A piece of a pre-tokenizer; white space between words is none.
+std::string plain_word(std::string_view piece) {
+  Utf8Char first = decode_utf8(piece.data(), piece.data() + piece.size());
+  return is_space(class_of(first.code_point)) ? std::string() : std::string(piece);
+}
+
+bool has_sentences(const std::string& algorithm) {
+  return algorithm == "bpe" || algorithm == "unigram";
+}
+
+void finish_sentencepiece(TokenizerParts& parts) {
+  parts.normalizers.push_back("metaspace");
+  parts.pretokenizer = "metaspace";
+  parts.joining = Joining::metaspace;
+  parts.drop_first_space = true;
+  parts.unk = "<unk>";
+  parts.types.assign(parts.tokens.size(), TokenType::normal);
+  for (auto& token : parts.added) parts.types[static_cast<size_t>(token.id)] = TokenType::control;
+  for (size_t id = 0; id < parts.tokens.size(); ++id)
+    if (parts.tokens[id] == parts.unk) parts.types[id] = TokenType::unknown;
+  if (!parts.byte_fallback) return;
+  auto first = std::find(parts.tokens.begin(), parts.tokens.end(), "<0x00>") - parts.tokens.begin();
+  std::fill_n(parts.types.begin() + first, 256, TokenType::byte);
+}
+
+void train_sentencepiece_bpe(Context& context, WordCounter& counter, const TrainOptions& options, Training& training) {
+  CharacterTrainerOptions o;
+  o.merges.vocab_size = options.bpe.vocab_size;
+  o.merges.min_frequency = options.bpe.min_frequency;
+  o.merges.max_token_bytes = options.bpe.max_token_bytes;
+  if (options.bpe.limits.scripts || options.bpe.limits.digits)
+    o.merges.allowed = [limits = options.bpe.limits](std::string_view token) { return allowed_by(limits, token); };
+  o.character_coverage = options.character_coverage;
+  o.special_tokens = options.bpe.special_tokens;
+  bool wordpiece = options.algorithm == "wordpiece";
+  if (wordpiece) {
+    o.word_prefix = "##";
+    o.score = options.wordpiece_score;
+  } else {
+    o.byte_fallback = options.byte_fallback;
+  }
+  BpeTraining bpe = train_characters_bpe(
+      context, counter, [&](std::string_view piece) { return wordpiece ? plain_word(piece) : marked_word(piece); }, o);
+  training.parts = std::move(bpe.parts);
+  training.merge_counts = std::move(bpe.merge_counts);
+  training.distinct_pieces = bpe.distinct_words;
+  training.parts.normalizers = options.normalizers;
+  if (!wordpiece) {
+    training.parts.fuse_unk = true;
+    return finish_sentencepiece(training.parts);
+  }
+  training.parts.model = ModelKind::wordpiece;
+  training.parts.merges.clear();  // a word is cut at its longest pieces, whatever made them
+  training.parts.pretokenizer = options.bpe.pretokenizer;
+  training.parts.joining = Joining::wordpiece;
+  training.parts.unk = "[UNK]";
+}
+
+void train_unigram_parts(Context& context, WordCounter& counter, const TrainOptions& options, Training& training) {
+  auto words = counter.words();
+  training.distinct_pieces = words.size();
+  TokenizerParts& parts = training.parts;
+  parts.model = ModelKind::unigram;
+  parts.symbols = TokenizerParts::Symbols::characters;
+  parts.byte_fallback = options.byte_fallback;
+  add_special_tokens(parts, options.bpe.special_tokens);
+  if (options.byte_fallback) add_byte_tokens(parts);
+  UnigramOptions o;
+  o.vocab_size = options.bpe.vocab_size;
+  o.pieces = o.vocab_size - static_cast<int64_t>(parts.tokens.size());
+  o.character_coverage = options.character_coverage;
+  o.loss = options.unigram_loss;
+  o.seeds.most = static_cast<size_t>(options.unigram_seeds);
+  o.seeds.max_characters = static_cast<uint32_t>(options.max_piece_characters);
+  o.seeds.split_digits = options.bpe.limits.digits;
+  UnigramTraining unigram = train_unigram(context, words, o);
+  parts.scores.assign(parts.tokens.size(), 0);
+  for (size_t i = 0; i < unigram.pieces.size(); ++i) {
+    if (std::find_if(parts.added.begin(), parts.added.end(), [&](auto& a) { return a.content == unigram.pieces[i]; }) !=
+        parts.added.end())
+      continue;  // text must never become a control token
+    parts.tokens.push_back(unigram.pieces[i]);
+    parts.scores.push_back(unigram.scores[i]);
+  }
+  training.log_likelihood = unigram.log_likelihood;
+  parts.normalizers = options.normalizers;
+  finish_sentencepiece(parts);
+}
+
+}  // namespace
+
 Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options) {
   Training training;
-  bool characters = options.algorithm == "char";
-  // Characters are counted in words, so that memory follows the number of distinct words there too.
-  auto pretokenizer = pretokenizers().make(options.bpe.pretokenizer);
-  // Half of the memory is the table's: the batches read ahead and the sorting of a run need some too.
-  WordCounter counter(*pretokenizer, context.memory_bytes / 2);
+  bool sentences = has_sentences(options.algorithm);
+  SentenceWords sentence_words;
+  std::unique_ptr<PreTokenizer> named;
+  if (!sentences) named = pretokenizers().make(options.bpe.pretokenizer);
+  const PreTokenizer& pretokenizer = sentences ? sentence_words : *named;
+  // A third of the memory is the table's: its growth, the batches read ahead and the sorting of a run need some too.
+  // Unigram and the trainers of characters keep their words in memory.
+  bool may_spill = options.algorithm == "bbpe" || options.algorithm == "char";
+  WordCounter counter(pretokenizer, may_spill ? context.memory_bytes / 3 : 0);
   Sample sample;
   formats::DocumentReader reader(inputs, options.reader);
-  count_corpus(context, reader, counter, sample, training);
+  count_corpus(context, reader, TextSteps(options.normalizers, sentences), counter, sample, training);
   training.bytes_in = reader.bytes_in();
   training.bad = reader.bad();
   if (training.documents == 0)
     throw Error(ErrorParts{
         "no text to train on", {}, "at least one document", "none", "is the text under another key? see --text-key"});
-
   training.pieces = counter.pieces();
   training.runs_bytes = counter.runs_bytes();
-  if (characters) {
+  if (!may_spill && context.memory_bytes > 0 && counter.memory_bytes() > context.memory_bytes / 3)
+    throw Error(ErrorParts{"the distinct words do not fit the memory allowed",
+                           {},
+                           std::to_string(context.memory_bytes >> 20) + " MiB for all",
+                           std::to_string(counter.memory_bytes() >> 20) + " MiB for the words",
+                           "raise --memory, train on a sample, or use --algorithm bbpe, which can use the disk"});
+  if (options.algorithm == "char") {
     counter.for_words([&](const CountedWord&) { ++training.distinct_pieces; });
     training.parts = train_characters(counter, options.bpe.special_tokens);
-  } else {
+  } else if (options.algorithm == "unigram") {
+    train_unigram_parts(context, counter, options, training);
+  } else if (options.algorithm == "bbpe") {
     BpeTraining bpe = train_bbpe(context, counter, options.bpe);
     training.parts = std::move(bpe.parts);
     training.merge_counts = std::move(bpe.merge_counts);
     training.distinct_pieces = bpe.distinct_words;
     training.external = bpe.external;
+    if (!options.bpe.extend) training.parts.normalizers = options.normalizers;
+  } else {
+    train_sentencepiece_bpe(context, counter, options, training);
   }
   training.coverage_is_held_out = !options.held_out.empty();
   Tokenizer tokenizer(training.parts);

@@ -8,13 +8,21 @@
 #include "base/context.h"
 #include "formats/jsonl.h"
 #include "tokenizer/bpe_trainer.h"
+#include "tokenizer/character_trainer.h"
 #include "tokenizer/coverage.h"
+#include "tokenizer/unigram_trainer.h"
 
 namespace llmkit::tokenizer {
 
 struct TrainOptions {
-  std::string algorithm = "bbpe";  // bbpe or char
-  BpeTrainerOptions bpe;           // special tokens and pre-tokenizer also count for char
+  std::string algorithm = "bbpe";        // bbpe, bpe, wordpiece, unigram or char
+  BpeTrainerOptions bpe;                 // vocabulary size, special tokens, pre-tokenizer and limits count for all
+  std::vector<std::string> normalizers;  // specs, applied in this order
+  double character_coverage = 0.9995;    // bpe, wordpiece, unigram
+  bool byte_fallback = false;            // bpe, unigram
+  MergeScore wordpiece_score = MergeScore::frequency;
+  UnigramLoss unigram_loss = UnigramLoss::of_parts;
+  int64_t unigram_seeds = 1'000'000, max_piece_characters = 16;
   formats::DocumentReaderOptions reader;
   std::vector<std::string> held_out;  // files to measure on; none = a sample of the training text
 };
@@ -28,6 +36,7 @@ struct Training {
   uint64_t memory_bytes = 0;  // of the counted pieces, at most
   uint64_t runs_bytes = 0;    // of those that went to disk
   ExternalMergesStats external;
+  double log_likelihood = 0;  // Unigram: of a word
   Coverage coverage;
   bool coverage_is_held_out = false;
   formats::BadRecords bad;

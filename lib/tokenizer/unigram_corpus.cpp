@@ -1,13 +1,12 @@
 #include "tokenizer/unigram_corpus.h"
 
-#include <unicode/uscript.h>
-
 #include <algorithm>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/hash.h"
 #include "tokenizer/unicode_class.h"
+#include "tokenizer/unicode_script.h"
 
 namespace llmkit::tokenizer {
 namespace {
@@ -169,10 +168,11 @@ std::string UnigramCorpus::spell(std::span<const uint16_t> piece) const {
 }
 
 int script_number(char32_t code_point) {
-  UErrorCode status = U_ZERO_ERROR;
-  UScriptCode script = uscript_getScript(static_cast<UChar32>(code_point), &status);
-  if (script == USCRIPT_HIRAGANA || script == USCRIPT_KATAKANA || code_point == 0x30FC) return USCRIPT_HAN;
-  return script == USCRIPT_INHERITED ? kInheritedScript : static_cast<int>(script);
+  static const int hiragana = script_named("Hiragana"), katakana = script_named("Katakana"), han = script_named("Han"),
+                   inherited = script_named("Inherited");
+  int script = script_of(code_point);
+  if (script == hiragana || script == katakana || code_point == 0x30FC) return han;
+  return script == inherited ? kInheritedScript : script;
 }
 
 }  // namespace llmkit::tokenizer

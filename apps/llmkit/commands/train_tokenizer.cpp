@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include "base/json_writer.h"
 #include "base/log.h"
@@ -24,8 +25,8 @@ std::string number(double value, int digits) {
   return text;
 }
 
-std::string shown(const std::string& bytes) {
-  return printable(tokenizer::spell_bytes(bytes));
+std::string shown(const tokenizer::TokenizerParts& parts, const std::string& token) {
+  return printable(parts.symbols == tokenizer::TokenizerParts::Symbols::bytes ? tokenizer::spell_bytes(token) : token);
 }
 
 void add_merges(Report& report, const Training& t) {
@@ -33,7 +34,7 @@ void add_merges(Report& report, const Training& t) {
   auto& parts = t.parts;
   for (size_t i = 0; i < parts.merges.size(); ++i) {
     if (i >= 30 && i + 20 < parts.merges.size()) continue;  // the first and the last
-    auto token = [&](int32_t id) { return shown(parts.tokens[static_cast<size_t>(id)]); };
+    auto token = [&](int32_t id) { return shown(parts, parts.tokens[static_cast<size_t>(id)]); };
     rows.push_back({count(static_cast<int64_t>(i + 1)), token(parts.merges[i].left), token(parts.merges[i].right),
                     token(parts.merges[i].result), format_count(t.merge_counts[i])});
   }
@@ -59,7 +60,7 @@ void add_counts_chart(Report& report, const Training& t) {
 void add_vocabulary(Report& report, const Training& t) {
   std::string sample;
   size_t step = std::max<size_t>(1, t.parts.tokens.size() / 400);
-  for (size_t id = 0; id < t.parts.tokens.size(); id += step) sample += shown(t.parts.tokens[id]) + "  ";
+  for (size_t id = 0; id < t.parts.tokens.size(); id += step) sample += shown(t.parts, t.parts.tokens[id]) + "  ";
   report.heading("A sample of the vocabulary");
   report.paragraph("Every " + std::to_string(step) +
                    "th token; Ġ stands for a space, Ċ for a newline, other accented letters for bytes.");
@@ -75,6 +76,7 @@ void write_report(const std::string& path, const std::string& subtitle, const Tr
        {"pieces", format_count(t.pieces)},
        {"distinct pieces", format_count(t.distinct_pieces)},
        {"memory of the pieces", format_bytes(static_cast<double>(t.memory_bytes))},
+       {"pieces on disk", format_bytes(static_cast<double>(t.runs_bytes))},
        {"tokens", count(static_cast<int64_t>(t.parts.tokens.size()))},
        {"bytes per token", number(c.bytes_per_token(), 3)},
        {"tokens per word", number(c.tokens_per_word(), 3)},
@@ -103,15 +105,17 @@ class TrainTokenizer : public Command {
         "learn a vocabulary from text",
         {"llmkit train-tokenizer docs.jsonl.zst --vocab-size 32768 -o tokenizer",
          "llmkit dedup docs.jsonl | llmkit train-tokenizer - --vocab-size 8192 --special '<|endoftext|>' -o tokenizer"},
-        "Byte-level BPE (bbpe) merges the most frequent pair of neighbouring tokens again and again (Sennrich et al. "
-        "2016); "
-        "the merges are those of Hugging Face's BpeTrainer on the same text. char makes a vocabulary of the characters "
-        "seen. "
-        "The result is a folder with tokenizer.json, which Hugging Face's tokenizers and transformers load with equal "
-        "ids.\n\n"
-        "Memory follows the number of distinct pieces (words), not the size of the corpus: about 50 bytes a piece "
-        "while "
-        "counting and 150 while merging. The same text gives the same bytes for any --threads.",
+        "Algorithms: bbpe, byte-level BPE (Sennrich et al. 2016, Radford et al. 2019), gives the merges of Hugging "
+        "Face's "
+        "BpeTrainer. bpe is the same on characters, with the mark of SentencePiece for spaces. wordpiece (Schuster and "
+        "Nakajima 2012) chooses merges by frequency, as Hugging Face does, or by likelihood. unigram (Kudo 2018) "
+        "follows "
+        "SentencePiece. char makes a vocabulary of the characters seen. The result is a folder with tokenizer.json, "
+        "which "
+        "Hugging Face's tokenizers and transformers load with equal ids.\n\n"
+        "Memory follows the number of distinct pieces (words), not the size of the corpus. With --memory, bbpe counts "
+        "what does not fit on disk (in $TMPDIR), and learns the same merges as without bound. The same text gives the "
+        "same bytes for any --threads.",
         kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesMemory |
             kUsesGates,
         ""};
@@ -120,7 +124,8 @@ class TrainTokenizer : public Command {
 
   void declare(Options& o) override {
     o.positional("IN", &inputs_, "JSONL or text files, also .gz and .zst, folders of them, or - for standard input", 1);
-    o.choice("--algorithm", &options_.algorithm, {"bbpe", "char"}, "byte-level BPE, or one token a character");
+    o.choice("--algorithm", &options_.algorithm, {"bbpe", "bpe", "wordpiece", "unigram", "char"},
+             "byte-level BPE, BPE on characters, WordPiece, Unigram, or one token a character");
     o.integer("--vocab-size", &options_.bpe.vocab_size, "N", "tokens, special ones and the 256 bytes included", 1,
               int64_t{1} << 24);
     o.integer("--min-frequency", &min_frequency_, "N", "least count of a pair to be merged", 0);
@@ -130,6 +135,20 @@ class TrainTokenizer : public Command {
     o.list("--special", &special_, "TOKEN",
            "special tokens, in the order of their ids; the first is the end of a text");
     o.boolean("--whole-alphabet", &options_.bpe.whole_alphabet, "have all 256 bytes, so that any text can be encoded");
+    o.list("--normalizer", &options_.normalizers, "SPEC",
+           "applied to the text first, in this order (help normalizers)");
+    o.real("--character-coverage", &options_.character_coverage, "X",
+           "share of the text that the characters make up (not bbpe); the rest is unknown, or bytes", 0.5, 1.0);
+    o.boolean("--byte-fallback", &options_.byte_fallback, "spell unknown characters by bytes (bpe, unigram)");
+    o.list("--keep-apart", &keep_apart_, "WHAT",
+           "make no token of two scripts (scripts), of digits and others (digits)");
+    o.text("--extend", &extend_, "TOKENIZER", "continue this byte-level tokenizer: its tokens and merges stay (bbpe)");
+    o.choice("--wordpiece-score", &wordpiece_score_, {"frequency", "likelihood"},
+             "what a WordPiece merge is chosen by");
+    o.choice("--unigram-loss", &unigram_loss_, {"parts", "table"},
+             "what dropping a piece costs; table: as SentencePiece up to 0.1.97 and Hugging Face have it");
+    o.integer("--unigram-seeds", &options_.unigram_seeds, "N", "candidates at the start", 1000, 50'000'000);
+    o.integer("--max-piece-characters", &options_.max_piece_characters, "N", "of a Unigram piece", 1, 31);
     o.group("Input");
     o.text("--text-key", &options_.reader.keys.text, "KEY", "member of a JSON line that holds the text");
     o.boolean("--plain", &options_.reader.plain, "inputs are plain text, whatever their names");
@@ -140,6 +159,24 @@ class TrainTokenizer : public Command {
   ExitCode run(Context& context, const Common& common) override {
     options_.bpe.min_frequency = static_cast<uint64_t>(min_frequency_);
     options_.bpe.special_tokens = special_tokens();
+    options_.wordpiece_score =
+        wordpiece_score_ == "likelihood" ? tokenizer::MergeScore::likelihood : tokenizer::MergeScore::frequency;
+    options_.unigram_loss =
+        unigram_loss_ == "table" ? tokenizer::UnigramLoss::of_table : tokenizer::UnigramLoss::of_parts;
+    for (auto& what : keep_apart_) {
+      if (what != "scripts" && what != "digits")
+        throw UsageError("--keep-apart takes scripts or digits, not '" + what + "'");
+      (what == "scripts" ? options_.bpe.limits.scripts : options_.bpe.limits.digits) = true;
+    }
+    if (options_.algorithm == "wordpiece" && options_.bpe.pretokenizer == "llama3") options_.bpe.pretokenizer = "bert";
+    std::optional<tokenizer::Tokenizer> base;
+    if (!extend_.empty()) {
+      if (options_.algorithm != "bbpe") throw UsageError("--extend needs --algorithm bbpe");
+      base.emplace(tokenizer::Tokenizer::load(extend_));
+      options_.bpe.extend = &base->parts();
+      options_.bpe.pretokenizer = base->parts().pretokenizer;
+      options_.normalizers = base->parts().normalizers;
+    }
     options_.reader.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
     if (common.output == "-") throw UsageError("--output needs the name of a folder");
     io::AtomicFolder folder(common.output, common.force);
@@ -154,7 +191,10 @@ class TrainTokenizer : public Command {
  private:
   std::vector<std::string> special_tokens() const {
     if (!special_.empty()) return special_;
+    if (!extend_.empty()) return {};
     if (options_.algorithm == "char") return {"<unk>"};
+    if (options_.algorithm == "wordpiece") return {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+    if (options_.algorithm == "bpe" || options_.algorithm == "unigram") return {"<unk>", "<s>", "</s>"};
     return {"<|endoftext|>", "<|pad|>", "<|im_start|>", "<|im_end|>"};
   }
 
@@ -162,7 +202,13 @@ class TrainTokenizer : public Command {
     auto has = [&](std::string_view name) {
       return std::any_of(parts.added.begin(), parts.added.end(), [&](auto& a) { return a.content == name; });
     };
+    if (!extend_.empty()) return;
     if (has("<unk>")) parts.unk = "<unk>";
+    if (has("[UNK]")) parts.unk = "[UNK]";
+    if (has("[PAD]")) parts.pad = "[PAD]";
+    if (has("[SEP]")) parts.eos = "[SEP]";
+    if (has("</s>")) parts.eos = "</s>";
+    if (has("<s>")) parts.bos = "<s>";
     if (has("<|pad|>")) parts.pad = "<|pad|>";
     for (auto& token : parts.added)
       if (parts.eos.empty() && token.content != parts.unk && token.content != parts.pad) parts.eos = token.content;
@@ -174,6 +220,10 @@ class TrainTokenizer : public Command {
     for (size_t i = 0; i < std::min<size_t>(3, c.scripts.size()); ++i)
       dearest +=
           (i ? ", " : "") + std::string(c.scripts[i].name) + " " + number(c.scripts[i].tokens_per_character(), 2);
+    if (t.external.bands + t.external.single_merges > 0)
+      log::info("beyond --memory: " + format_bytes(static_cast<double>(t.runs_bytes)) + " of pieces on disk, " +
+                std::to_string(t.external.bands) + " bands and " + std::to_string(t.external.single_merges) +
+                " single merges over " + format_bytes(static_cast<double>(t.external.file_bytes)));
     log::info(format_count(t.distinct_pieces) + " distinct of " + format_count(t.pieces) + " pieces (" +
               format_bytes(static_cast<double>(t.memory_bytes)) + "); " + number(c.bytes_per_token(), 3) +
               " bytes a token " +
@@ -196,7 +246,8 @@ class TrainTokenizer : public Command {
     return s;
   }
 
-  std::vector<std::string> inputs_, special_;
+  std::vector<std::string> inputs_, special_, keep_apart_;
+  std::string extend_, wordpiece_score_ = "frequency", unigram_loss_ = "parts";
   tokenizer::TrainOptions options_;
   int64_t min_frequency_ = 2;
   bool lines_ = false;
