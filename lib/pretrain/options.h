@@ -18,7 +18,7 @@ struct ModelOptions {
   bool bias = true;            // gpt2 only: biases in linear layers and norms
   double rope_base = 10000;    // llama only
   double dropout = 0;          // of embeddings, attention and residual branches alike
-  std::string model;           // folder of a model to go on with; the shape is then its own
+  std::string model{};         // folder of a model to go on with; the shape is then its own
   std::string init = "gpt2";   // rule of init.h
   int64_t base_width = 256;    // of --init mup: the width that the learning rate was found for
 };

@@ -23,7 +23,7 @@ struct BpeTrainerOptions {
   bool whole_alphabet = true;   // all 256 bytes, seen or not
   std::vector<std::string> special_tokens{};  // get the first ids
   std::string pretokenizer = "llama3";        // noted in the result
-  MergeLimits limits;
+  MergeLimits limits{};
   const TokenizerParts* extend = nullptr;  // a byte-level tokenizer whose tokens and merges stay, to be continued
 };
 

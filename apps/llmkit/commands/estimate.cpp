@@ -42,7 +42,7 @@ class EstimateCommand final : public Command {
     static const CommandInfo info{
         .name = "estimate",
         .group = "Models",
-        .summary = "time and memory of a configuration, before it is run",
+        .summary = "time and memory that a run will take",
         .examples = {"llmkit estimate --config gpt2-124m --steps 10000", "llmkit estimate --config 10m --vocab 8000 --check",
                      "llmkit estimate --config gpt2-124m --ranks 1,2,4,8 --no-measure"},
         .details =

@@ -25,9 +25,9 @@ class Submit final : public Command {
         {"llmkit submit --processes 4 -- pretrain --config 10m --data tokens --accumulation 4 --grad-groups 4 --steps 9000 -o run | sbatch",
          "llmkit submit --with mpirun --processes 2 -- pretrain --config 10m --data tokens --accumulation 2 --grad-groups 2 --steps 9000 -o run > job.sh",
          "llmkit submit --with parallel --processes 3 -- pretrain --config 10m --data tokens --steps 900 -o run > sweep.sh"},
-        "Prints a script and runs nothing. slurm: for sbatch, with a warning signal before the time limit, so that the run saves a\n"
-        "checkpoint and a requeued job goes on from it. mpirun: for a list of machines that MPI reaches. parallel: GNU parallel\n"
-        "with independent runs of other seeds, RUN-0, RUN-1, …\n"
+        "Prints a script and runs nothing. slurm: for sbatch, with a warning signal before the time limit, so that the run "
+        "saves a checkpoint and a requeued job goes on from it. mpirun: for a list of machines that MPI reaches. parallel: "
+        "GNU parallel with independent runs of other seeds, RUN-0, RUN-1, …\n"
         "\n"
         "--resume is added: on an empty run folder it starts a new run. llmkit help many-machines has the rest.",
         kUsesOutput};

@@ -29,7 +29,7 @@ class Tokenize : public Command {
     static const CommandInfo info{
         "tokenize",
         "Tokenizer",
-        "turn text into token ids and back; inspect, compare",
+        "text to token ids and back; inspect, compare",
         {"llmkit tokenize encode docs.jsonl --tokenizer tokenizer -o ids.jsonl",
          "echo 'Hello world' | llmkit tokenize encode - --plain --lines --tokenizer tokenizer | llmkit tokenize decode "
          "- --tokenizer tokenizer",

@@ -11,7 +11,7 @@ namespace {
 
 PretrainOptions gpt2() {
   PretrainOptions options;
-  options.model = {"gpt2", 12, 12, 0, 768, 0, 1024, true, true, 10000, 0};
+  options.model = {.arch = "gpt2", .layers = 12, .heads = 12, .width = 768, .context = 1024, .tied = true, .bias = true};
   options.train.batch = 4;
   options.train.accumulation = 2;
   options.train.steps = 100;
@@ -76,7 +76,7 @@ TEST_CASE("what a rank holds and sends") {
 
 TEST_CASE("two short measurements give positive times for a small model") {
   PretrainOptions options;
-  options.model = {"llama", 4, 2, 0, 32, 0, 64, true, false, 10000, 0};
+  options.model = {.arch = "llama", .layers = 4, .heads = 2, .width = 32, .context = 64, .tied = true, .bias = false};
   options.train.batch = 2;
   Estimate e = count_costs(options, 100);
   class Silent final : public ProgressSink {
