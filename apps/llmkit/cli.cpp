@@ -154,7 +154,7 @@ ExitCode run_program(std::span<const std::string> arguments) {
       who += ": " + arguments[0];
       parse_arguments(*invocation, arguments.subspan(1));
       code = run_command(*invocation, ranks);
-      if (ranks) gather_all(*ranks, {});  // nobody leaves while rank 0 writes
+      if (double here = 1; ranks) gather_all(*ranks, {&here, 1});  // nobody leaves while rank 0 writes
     }
   } catch (const Error& error) {
     // An error that is none: the reader of our output has gone.

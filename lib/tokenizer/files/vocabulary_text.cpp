@@ -74,6 +74,8 @@ std::pair<std::string, std::string> write_vocab_and_merges(const TokenizerParts&
                             {}});
   };
   if (parts.model != ModelKind::bpe) throw cannot("BPE", "another model");
+  if (parts.symbols == TokenizerParts::Symbols::bytes && parts.pretokenizer != "gpt2")
+    throw cannot("the pre-tokenizer of GPT-2, which the format implies", parts.pretokenizer);
   auto spelled = spelled_tokens(parts);
   std::string vocabulary, merges = "#version: 0.2\n";
   JsonWriter w(vocabulary);
