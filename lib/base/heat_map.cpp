@@ -9,7 +9,7 @@
 namespace llmkit {
 namespace {
 
-constexpr double kWidth = 820, kTop = 10, kRight = 96, kRow = 18, kBottom = 42;
+constexpr double kWidth = 820, kTop = 10, kRight = 130, kRow = 18, kBottom = 42;
 
 bool drawable(double v) {
   return std::isfinite(v) && v > 0;
