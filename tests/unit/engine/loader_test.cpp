@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <map>
 #include <numeric>
 
@@ -181,7 +182,7 @@ TEST_CASE("batches made ahead are the batches, in order and after jumps, and its
   compare(3, 1);
   compare(3, 1);  // again
 
-  bool broken = false;
+  std::atomic<bool> broken = false;  // read by the thread that makes batches ahead
   TokenStream failing{500, [&](uint64_t position, std::span<int32_t> out) {
                         if (broken) throw llmkit::Error("disk gone");
                         std::iota(out.begin(), out.end(), static_cast<int32_t>(position));
