@@ -12,21 +12,13 @@
 #include "io/files.h"
 #include "local_ranks.h"
 #include "optim/optimizer.h"
+#include "temporary_folder.h"
 
 using namespace llmkit;
 using namespace llmkit::engine;
 namespace fs = std::filesystem;
 
 namespace {
-
-struct TemporaryFolder {
-  std::string path;
-  TemporaryFolder() {
-    std::string pattern = (fs::temp_directory_path() / "llmkit-ranks-XXXXXX").string();
-    path = mkdtemp(pattern.data());
-  }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
 
 class Silent final : public ProgressSink {
  public:
