@@ -1,8 +1,11 @@
 #include "engine/data_parallel.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "base/error.h"
+#include "kernels/reduce.h"
 
 namespace llmkit::engine {
 namespace {
@@ -13,8 +16,9 @@ GroupRange groups_of(const Communicator& ranks, int64_t groups) {
   return {ranks.rank() * each, each, groups};
 }
 
-std::byte* gradient_bytes(nn::ParameterStore& parameters) {
-  return dispatch(parameters.dtype(), [&]<class T>() { return static_cast<std::byte*>(static_cast<void*>(parameters.gradients<T>().data())); });
+template <class T>
+std::byte* bytes_of(std::span<T> block) {
+  return static_cast<std::byte*>(static_cast<void*>(block.data()));
 }
 
 // The tree over the ranks' sums, neighbours first.
@@ -35,11 +39,16 @@ void check_ranks(int ranks, int64_t groups) {
                                 std::to_string(groups), "llmkit help many-machines"});
 }
 
-DataParallel::DataParallel(Communicator& ranks, nn::ParameterStore& parameters, int64_t groups)
+DataParallel::DataParallel(Communicator& ranks, nn::ParameterStore& parameters, int64_t groups,
+                           const optim::Optimizer& optimizer)
     : ranks_(ranks),
       parameters_(parameters),
       tree_(parameters, groups_of(ranks, groups)),
-      exchange_(ranks, even_tiles(parameters.flat_size(), ranks.size()), parameters.dtype()) {}
+      sums_(ranks, even_tiles(parameters.flat_size(), ranks.size()), parameters.dtype()),
+      updates_(ranks,
+               optimizer.takes_whole_parameters(parameters) ? parameter_tiles(parameters, ranks.size()) : sums_.tiles(),
+               parameters.dtype()),
+      whole_parameters_(optimizer.takes_whole_parameters(parameters)) {}
 
 void DataParallel::expect_same_everywhere(const Settings& settings) {
   if (ranks_.size() == 1) return;
@@ -83,19 +92,116 @@ void DataParallel::expect_same_everywhere(const Settings& settings) {
 }
 
 double DataParallel::accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec) {
-  double loss = tree_.accumulate(objective, step, micro_batches, exec);
-  if (ranks_.size() == 1) return loss;
-  std::byte* gradients = gradient_bytes(parameters_);
-  exchange_.reduce(exec, gradients);
-  exchange_.share(gradients);
+  if (ranks_.size() == 1) return tree_.accumulate(objective, step, micro_batches, exec);
+  exec_ = &exec;
+  running_ = false;
+  double loss = tree_.accumulate_but_held(objective, step, micro_batches, exec, *this);
+  if (running_) learn_order();
+  dispatch(parameters_.dtype(), [&]<class T>() { parameters_.gradients<T>(); });  // untouched ones become zero
+  if (!running_) start_sum();
+  sums_.finish_reduce(exec);
+  if (whole_parameters_) share_gradients();
   return tree_sum(gather_all(ranks_, {&loss, 1}));
 }
 
-bool DataParallel::any(bool mine) {
+void DataParallel::share_gradients() {
+  if (ranks_.size() > 1) sums_.share(parameters_.gradient_block());
+}
+
+void DataParallel::start_sum() {
+  std::byte* gradients = parameters_.gradient_block();
+  sums_.start_reduce(gradients,
+                     [this, gradients](const Tile& tile) { tree_.add_held(*exec_, gradients, tile.begin, tile.size); });
+}
+
+void DataParallel::begins() {
+  running_ = true;
+  not_final_ = parameters_.list().size();
+  for (size_t i = 0; i < not_final_; ++i) parameters_.tensor(static_cast<nn::ParameterId>(i)).node().grad_used = -1;
+  start_sum();
+}
+
+void DataParallel::ran(int64_t record) {
+  if (final_after_.empty()) return;
+  while (not_final_ > 0 && final_after_[not_final_ - 1] <= record) --not_final_;
+  auto& list = parameters_.list();
+  sums_.advance(*exec_, not_final_ < list.size() ? list[not_final_].offset : parameters_.flat_size());
+}
+
+void DataParallel::learn_order() {
+  std::vector<int64_t> used;
+  for (size_t i = 0; i < parameters_.list().size(); ++i) {
+    int64_t record = parameters_.tensor(static_cast<nn::ParameterId>(i)).node().grad_used;
+    used.push_back(record < 0 ? INT64_MAX : record);  // nobody wrote it: it is cleared at the end
+  }
+  if (final_after_.empty()) final_after_ = used;
+  for (size_t i = 0; i < used.size(); ++i)
+    if (used[i] > final_after_[i])
+      throw Error(ErrorParts{"the backward pass took another order than in the first step", parameters_.list()[i].name,
+                             std::to_string(final_after_[i]), std::to_string(used[i]),
+                             "gradients may have been added up too early"});
+}
+
+double DataParallel::gradient_norm(const kernels::Exec& exec) {
+  if (ranks_.size() == 1) return optim::gradient_norm(exec, parameters_);
+  auto blocks = static_cast<size_t>((parameters_.flat_size() + kernels::kSumBlock - 1) / kernels::kSumBlock);
+  std::vector<double> partial(blocks);
+  auto first_block = [](const Tile& tile) { return static_cast<size_t>(tile.begin / kernels::kSumBlock); };
+  auto end_block = [](const Tile& tile) {
+    return static_cast<size_t>((tile.end() + kernels::kSumBlock - 1) / kernels::kSumBlock);
+  };
+  dispatch(parameters_.dtype(), [&]<class T>() {
+    const T* gradients = parameters_.gradients<T>().data();
+    for (const Tile& tile : sums_.tiles())
+      if (sums_.mine(tile))
+        kernels::sum_of_squares_blocks<T>(exec, gradients + tile.begin, tile.size, partial.data() + first_block(tile));
+  });
+  std::vector<double> all = gather_all(ranks_, partial);
+  for (const Tile& tile : sums_.tiles())
+    for (size_t block = first_block(tile); block < end_block(tile); ++block)
+      partial[block] = all[static_cast<size_t>(tile.owner) * blocks + block];
+  return std::sqrt(kernels::add_blocks(partial.data(), static_cast<int64_t>(blocks)));
+}
+
+void DataParallel::attach(optim::Optimizer& optimizer, double ema_decay) {
+  std::vector<optim::Span> share;
+  for (const Tile& tile : updates_.tiles())
+    if (updates_.mine(tile)) share.push_back({tile.begin, tile.end()});
+  optimizer.attach(parameters_, ema_decay, std::move(share));
+}
+
+void DataParallel::share_values() {
+  if (ranks_.size() == 1) return;
+  dispatch(parameters_.dtype(), [&]<class T>() { updates_.share(bytes_of(parameters_.values<T>())); });
+  parameters_.values_changed();
+}
+
+void DataParallel::collect_state(optim::Optimizer& optimizer) {
+  if (ranks_.size() == 1) return;
+  dispatch(parameters_.dtype(), [&]<class T>() {
+    for (size_t slot = 0; slot < optimizer.slots().size(); ++slot) updates_.collect(bytes_of(optimizer.state<T>(slot)));
+  });
+}
+
+void DataParallel::hand_out_state(optim::Optimizer& optimizer) {
+  if (ranks_.size() == 1) return;
+  dispatch(parameters_.dtype(), [&]<class T>() {
+    for (size_t slot = 0; slot < optimizer.slots().size(); ++slot)
+      updates_.hand_out(bytes_of(optimizer.state<T>(slot)));
+  });
+  optimizer.forget_others();
+}
+
+Asked DataParallel::any(const Asked& mine) {
   if (ranks_.size() == 1) return mine;
-  double vote = mine ? 1 : 0;
-  std::vector<double> all = gather_all(ranks_, {&vote, 1});
-  return std::find(all.begin(), all.end(), 1.0) != all.end();
+  Asked someone;
+  std::array<double, 2> votes{mine.stop ? 1.0 : 0.0, mine.save ? 1.0 : 0.0};
+  std::vector<double> all = gather_all(ranks_, votes);
+  for (size_t i = 0; i < all.size(); i += votes.size()) {
+    someone.stop |= all[i] != 0;
+    someone.save |= all[i + 1] != 0;
+  }
+  return someone;
 }
 
 }  // namespace llmkit::engine

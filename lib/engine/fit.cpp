@@ -40,12 +40,12 @@ class Loop {
         run_(run),
         context_(context),
         exec_{context.parallel, workspace_},
-        ranks_(context.ranks, parameters, options.grad_groups),
         optimizer_(optim::optimizers().make(options.optimizer)),
+        ranks_(context.ranks, parameters, options.grad_groups, *optimizer_),
         schedule_(optim::schedules().make(options.schedule)),
         detector_(options.anomaly),
         monitor_({options.steps, options.flops_per_token, options.peak_flops}, run, context) {
-    optimizer_->attach(parameters_, options.ema);
+    ranks_.attach(*optimizer_, options.ema);
     state_.identity = options.identity;
     retention_ = {options.keep_checkpoints, options.checkpoint_every > 0 ? options.checkpoint_every : options.steps,
                   options.milestone_every};
@@ -59,20 +59,22 @@ class Loop {
     if (options_.anomaly.policy == AnomalyPolicy::rewind && state_.step == 0 && saved_step_ != 0) save();
     while (state_.step < options_.steps) {
       bool break_off = options_.stop_after > 0 && state_.step >= options_.stop_after;
-      if (break_off || ranks_.any(context_.stop.requested())) {
+      Asked asked = ranks_.any({context_.stop.requested(), context_.stop.take_save_request()});
+      if (break_off || asked.stop) {
         if (saved_step_ != state_.step && !(break_off && !options_.save_at_stop)) save();
         result_.interrupted = true;
         break;
       }
+      if (asked.save && saved_step_ != state_.step) {
+        save();
+        log::info("checkpoint of step " + std::to_string(state_.step) + " saved");
+      }
       if (!train_step()) continue;
       if (due(state_.step, options_.validate_every, options_.steps)) validate();
       if (due(state_.step, options_.sample_every, options_.steps)) sample();
-      bool asked = context_.stop.take_save_request();
-      if (asked || due(state_.step, options_.checkpoint_every, options_.steps) || retention_.milestone(state_.step))
-        save();
-      if (asked) log::info("checkpoint of step " + std::to_string(state_.step) + " saved");
+      if (due(state_.step, options_.checkpoint_every, options_.steps) || retention_.milestone(state_.step)) save();
     }
-    if (!result_.interrupted && optimizer_->averages() && ranks_.leader()) export_average();
+    if (!result_.interrupted && optimizer_->averages()) export_average();
     result_.step = state_.step;
     result_.loss = state_.loss;
     result_.validation = state_.validation;
@@ -96,6 +98,8 @@ class Loop {
                            {"eval-every", number(options_.validate_every)},
                            {"sample-every", number(options_.sample_every)},
                            {"checkpoint-every", number(options_.checkpoint_every)},
+                           {"milestone-every", number(options_.milestone_every)},
+                           {"statistics-every", number(options_.statistics_every)},
                            {"anomaly policy", number(static_cast<int>(options_.anomaly.policy))},
                            {"spike-sigmas", number(options_.anomaly.sigmas)},
                            {"rewind-around", number(options_.rewind.around)},
@@ -125,12 +129,10 @@ class Loop {
       result_.resumed_from = state_.step;
       if (state_.step > 0) saved_step_ = state_.step;
     }
-    dispatch(parameters_.dtype(), [&]<class T>() {
-      broadcast(ranks_.ranks(), std::as_writable_bytes(parameters_.values<T>()));
-      for (size_t slot = 0; (rewound || state_.step > 0) && slot < optimizer_->slots().size(); ++slot)
-        broadcast(ranks_.ranks(), std::as_writable_bytes(optimizer_->state<T>(slot)));
-    });
+    dispatch(parameters_.dtype(),
+             [&]<class T>() { broadcast(ranks_.ranks(), std::as_writable_bytes(parameters_.values<T>())); });
     parameters_.values_changed();
+    if (rewound || state_.step > 0) ranks_.hand_out_state(*optimizer_);
   }
 
   void load_newest() {
@@ -174,11 +176,12 @@ class Loop {
     double loss = ranks_.accumulate(objective_, data, shape.micro_batches, exec_);
     objective_.observe(nullptr);
     std::vector<LayerStatistics> layers;
+    if (watched) ranks_.share_gradients();
     if (watched) layers = layer_statistics(exec_, parameters_, activations_);
     for (auto& layer : layers) layer.gradient /= loss_scale;
 
     auto update_begin = Clock::now();
-    double norm = optim::gradient_norm(exec_, parameters_) / loss_scale;
+    double norm = ranks_.gradient_norm(exec_) / loss_scale;
     bool overflow = options_.scale_loss && !scaler_.judge(std::isfinite(norm)) && loss_scale > 1 && std::isfinite(loss);
     double rate = schedule_->rate(
         step, {options_.learning_rate, options_.min_learning_rate, options_.warmup_steps, options_.steps});
@@ -189,7 +192,10 @@ class Loop {
       rewind(step + 1, data, verdict.reason);
       return false;
     }
-    if (verdict.apply) optimizer_->step(exec_, {step + 1, rate, optim::clip_scale(norm, options_.clip_norm) / loss_scale});
+    if (verdict.apply) {
+      optimizer_->step(exec_, {step + 1, rate, optim::clip_scale(norm, options_.clip_norm) / loss_scale});
+      ranks_.share_values();
+    }
     double update_seconds = seconds_since(update_begin), seconds = seconds_since(begin);
 
     state_.step = step + 1;
@@ -220,12 +226,17 @@ class Loop {
     save();
   }
 
+  void swap_average() {
+    optimizer_->swap_average(exec_);
+    ranks_.share_values();
+  }
+
   void validate() {
     state_.validation = objective_.validate();
     if (optimizer_->averages()) {
-      optimizer_->swap_average(exec_);
+      swap_average();
       for (auto& v : objective_.validate()) state_.validation.push_back({"ema_" + v.name, v.value});
-      optimizer_->swap_average(exec_);
+      swap_average();
     }
     monitor_.validation(state_.step, state_.validation);
   }
@@ -235,15 +246,18 @@ class Loop {
   }
 
   void export_average() {
-    io::AtomicFolder folder(run_.file("model-ema"), true);
-    optimizer_->swap_average(exec_);
-    objective_.save_weights(folder.work_path());
-    optimizer_->swap_average(exec_);
-    folder.finish();
+    swap_average();
+    if (ranks_.leader()) {
+      io::AtomicFolder folder(run_.file("model-ema"), true);
+      objective_.save_weights(folder.work_path());
+      folder.finish();
+    }
+    swap_average();
   }
 
   void save() {
     saved_step_ = state_.step;
+    ranks_.collect_state(*optimizer_);
     if (!ranks_.leader()) return;
     // The logs first: a checkpoint never speaks of bytes that are not on the disk.
     state_.logs = monitor_.sync();
@@ -257,6 +271,7 @@ class Loop {
           io::write_file_atomically(folder + "/state.json", write_state(state_));
         },
         retention_);
+    optimizer_->forget_others();
   }
 
   [[noreturn]] void give_up(int64_t step, const std::string& reason) {
@@ -276,8 +291,8 @@ class Loop {
   Context& context_;
   kernels::Workspace workspace_;
   kernels::Exec exec_;
-  DataParallel ranks_;
   std::unique_ptr<optim::Optimizer> optimizer_;
+  DataParallel ranks_;
   std::unique_ptr<optim::Schedule> schedule_;
   AnomalyDetector detector_;
   Retention retention_;

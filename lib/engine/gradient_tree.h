@@ -7,6 +7,7 @@
 // groups of one subtree computes that subtree's sum alone; with neighbours it goes on up the tree (data_parallel.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -29,10 +30,17 @@ class GradientTree {
   // Leaves the sum over the range's groups in the gradients of the store and returns their share of the loss.
   // Group g of a step has the micro-batches g·n/groups … (g + 1)·n/groups - 1; it may have none.
   double accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec);
+  // The same but for what is added behind the last micro-batch, whose backward `last` is told of: once an element of
+  // the gradients is final there, add_held() makes it the sum. So a sum can be passed on while the rest is still
+  // computed.
+  double accumulate_but_held(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec,
+                             BackwardObserver& last);
+  void add_held(const kernels::Exec& exec, std::byte* gradients, int64_t begin, int64_t size);
 
  private:
-  double subtree(int64_t first, size_t level);
-  double leaf(int64_t group);
+  double subtree(int64_t first, size_t level, BackwardObserver* last);
+  double leaf(int64_t group, BackwardObserver* last);
+  void add_level(const kernels::Exec& exec, size_t level, std::byte* gradients, int64_t begin, int64_t size);
 
   nn::ParameterStore& parameters_;
   GroupRange range_;

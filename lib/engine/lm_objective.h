@@ -33,6 +33,7 @@ class LmObjective final : public Objective {
   StepShape begin(int64_t step) override;
   double accumulate(int64_t step, int64_t micro) override;
   void observe(std::vector<Activation>* layers) override { watched_ = layers; }
+  void observe_backward(BackwardObserver* observer) override { tape_.observe_backward(observer); }
   void set_loss_scale(double scale) override { loss_scale_ = scale; }
   // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
   // bytes that they stand for; of several sources also val_loss_NAME each. The sums go in stream order, so they do not depend on the batch size.

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tensor/tape.h"
+
 namespace llmkit::engine {
 
 struct NamedValue {
@@ -34,6 +36,9 @@ class Objective {
 
   // What accumulate() multiplies its gradients by from now on (not the loss that it returns): the fit loop divides again.
   virtual void set_loss_scale(double /*scale*/) {}
+
+  // Whom to tell how far forward and backward are, where the objective knows; null: nobody.
+  virtual void observe_backward(BackwardObserver* /*observer*/) {}
 
   // The parameters as files of a checkpoint folder, read back bit for bit.
   virtual void save_weights(const std::string& folder) = 0;

@@ -1,5 +1,7 @@
 #include "engine/prefetch.h"
 
+#include <algorithm>
+
 namespace llmkit::engine {
 
 Prefetch::~Prefetch() {
@@ -24,6 +26,14 @@ void Prefetch::start(int64_t step, int64_t micro) {
   thread_ = std::thread([this, step, micro] { work(step, micro); });
 }
 
+void Prefetch::go_on(int64_t& step, int64_t& micro) const {
+  for (++micro;; ++step, micro = 0) {
+    int64_t n = source_.begin(step).micro_batches;
+    micro = std::max(micro, part_ * n / parts_);
+    if (micro < (part_ + 1) * n / parts_) return;
+  }
+}
+
 void Prefetch::work(int64_t step, int64_t micro) {
   for (bool failed = false; !failed;) {
     Item item;
@@ -40,7 +50,7 @@ void Prefetch::work(int64_t step, int64_t micro) {
     }
     try {
       source_.micro_batch(step, micro, item.batch);
-      if (++micro >= source_.begin(step).micro_batches) ++step, micro = 0;
+      go_on(step, micro);
     } catch (...) {  // told to whoever asks for this batch
       item.failure = std::current_exception();
       failed = true;
@@ -62,15 +72,15 @@ void Prefetch::micro_batch(int64_t step, int64_t micro, LmBatch& batch) {
     item = std::move(ready_.front());
     ready_.pop_front();
     spare_.push_back(std::move(batch));
-    next_step_ = ready_.empty() ? step : ready_.front().step;
-    next_micro_ = ready_.empty() ? micro + 1 : ready_.front().micro;
   }
   changed_.notify_all();
   if (item.failure) {
     stop();
     std::rethrow_exception(item.failure);
   }
-  if (next_micro_ >= source_.begin(next_step_).micro_batches) ++next_step_, next_micro_ = 0;
+  next_step_ = step;
+  next_micro_ = micro;
+  go_on(next_step_, next_micro_);
   batch = std::move(item.batch);
 }
 

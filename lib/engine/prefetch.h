@@ -16,7 +16,9 @@ namespace llmkit::engine {
 class Prefetch final : public BatchSource {
  public:
   // `source` must outlive this, and must allow validation_batch beside micro_batch. `depth` batches are held ready.
-  explicit Prefetch(BatchSource& source, size_t depth = 3) : source_(source), depth_(depth) {}
+  // Of `parts` processes that share each step's micro-batches, this is number `part`.
+  explicit Prefetch(BatchSource& source, size_t depth = 3, int64_t part = 0, int64_t parts = 1)
+      : source_(source), depth_(depth), part_(part), parts_(parts) {}
   ~Prefetch() override;
 
   StepShape begin(int64_t step) override { return source_.begin(step); }
@@ -34,9 +36,11 @@ class Prefetch final : public BatchSource {
   void start(int64_t step, int64_t micro);
   void stop();
   void work(int64_t step, int64_t micro);
+  void go_on(int64_t& step, int64_t& micro) const;  // to the next that this process is going to ask for
 
   BatchSource& source_;
   size_t depth_;
+  int64_t part_, parts_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<Item> ready_;

@@ -14,12 +14,16 @@ constexpr int64_t kTilesPerRank = 4;  // at least, where the model is large enou
 constexpr size_t kActive = 4;         // tiles on their way at once
 constexpr int kTileTag = 1;
 
+int64_t tile_elements(int64_t flat_size, int ranks) {
+  return std::clamp<int64_t>(flat_size / (ranks * kTilesPerRank), 1, kTileElements);
+}
+
 int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
 
 }  // namespace
 
 std::vector<Tile> even_tiles(int64_t flat_size, int ranks) {
-  int64_t size = std::min(kTileElements, round_up(std::max<int64_t>(1, flat_size / (ranks * kTilesPerRank)), kernels::kSumBlock));
+  int64_t size = round_up(tile_elements(flat_size, ranks), kernels::kSumBlock);
   std::vector<Tile> tiles;
   for (int64_t begin = 0; begin < flat_size; begin += size)
     tiles.push_back({begin, std::min(size, flat_size - begin), static_cast<int>(static_cast<int64_t>(tiles.size()) % ranks)});
@@ -31,7 +35,8 @@ std::vector<Tile> parameter_tiles(const nn::ParameterStore& parameters, int rank
   auto& list = parameters.list();
   for (size_t i = 0; i < list.size(); ++i) {
     int64_t end = i + 1 < list.size() ? list[i + 1].offset : parameters.flat_size();
-    if (tiles.empty() || end - tiles.back().begin > kTileElements) tiles.push_back({list[i].offset, 0, 0});
+    if (tiles.empty() || end - tiles.back().begin > tile_elements(parameters.flat_size(), ranks))
+      tiles.push_back({list[i].offset, 0, 0});
     tiles.back().size = end - tiles.back().begin;
   }
   // The largest first, each to the rank that has least: rank numbers break ties, so all ranks come to the same answer.
@@ -55,8 +60,9 @@ std::span<std::byte> TileExchange::bytes_of(std::byte* block, const Tile& tile) 
   return {block + static_cast<size_t>(tile.begin) * element, static_cast<size_t>(tile.size) * element};
 }
 
-void TileExchange::start_reduce(std::byte* block) {
+void TileExchange::start_reduce(std::byte* block, Prepare prepare) {
   block_ = block;
+  prepare_ = std::move(prepare);
   waiting_ = ranks_.size() == 1 ? 0 : tiles_.size();
   if (waiting_ == 0 || !buffers_.empty()) return;
   int64_t largest = 0;
@@ -111,6 +117,7 @@ void TileExchange::advance(const kernels::Exec& exec, int64_t final_from) {
     while (waiting_ > 0 && !free_.empty() && tiles_[waiting_ - 1].begin >= final_from) {
       active_.push_back({--waiting_, 0, free_.back(), nullptr, false});
       free_.pop_back();
+      prepare_(tiles_[waiting_]);
       next_round(active_.back());
       moved = true;
     }
@@ -125,11 +132,6 @@ void TileExchange::finish_reduce(const kernels::Exec& exec) {
     active_.pop_front();
     advance(exec, 0);
   }
-}
-
-void TileExchange::reduce(const kernels::Exec& exec, std::byte* block) {
-  start_reduce(block);
-  finish_reduce(exec);
 }
 
 void TileExchange::share(std::byte* block) {

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -43,11 +44,11 @@ class TileExchange {
 
   // reduce() in three parts, so that it can go on beside a backward pass, which finishes gradients from the end of the
   // block to its start: start; then, as often as wanted, `advance` with the first element from which on all are final;
-  // finish.
-  void start_reduce(std::byte* block);
+  // finish. `prepare` is called for every tile before any of it is sent or added to.
+  using Prepare = std::function<void(const Tile&)>;
+  void start_reduce(std::byte* block, Prepare prepare);
   void advance(const kernels::Exec& exec, int64_t final_from);
   void finish_reduce(const kernels::Exec& exec);
-  void reduce(const kernels::Exec& exec, std::byte* block);
 
   void share(std::byte* block);                // every tile from its owner to all
   void collect(std::byte* block);              // every tile from its owner to rank 0
@@ -72,6 +73,7 @@ class TileExchange {
   int rounds_;
   // The running reduction: tiles from the last to the first, a few at a time.
   std::byte* block_ = nullptr;
+  Prepare prepare_;
   size_t waiting_ = 0;  // tiles [0, waiting_) have not been started
   std::deque<Reduction> active_;
   std::vector<MemoryBlock> buffers_;

@@ -81,6 +81,7 @@ class ParameterStore {
     return gradients<T>().subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size()));
   }
 
+  std::byte* gradient_block() { return gradients_.data(); }  // as it is: what nobody wrote is stale
   void clear_gradients();   // marks them stale; the next backward overwrites, so nothing is written here
   // Exchanges the gradients with `other`, a block from new_gradient_block(): a sum is set aside without copying it.
   void swap_gradients(MemoryBlock& other);

@@ -33,7 +33,12 @@ bool Optimizer::holds(size_t slot, const nn::Parameter& parameter) const {
 }
 
 void Optimizer::attach(nn::ParameterStore& store, double ema_decay) {
+  attach(store, ema_decay, {{0, store.flat_size()}});
+}
+
+void Optimizer::attach(nn::ParameterStore& store, double ema_decay, std::vector<Span> share) {
   store_ = &store;
+  share_ = std::move(share);
   ema_decay_ = ema_decay;
   state_.clear();
   int64_t element = element_bytes(store.dtype());
@@ -43,11 +48,36 @@ void Optimizer::attach(nn::ParameterStore& store, double ema_decay) {
     for (size_t i = 0; i < store.list().size(); ++i) {
       const nn::Parameter& p = store.list()[i];
       int64_t end = i + 1 < store.list().size() ? store.list()[i + 1].offset : store.flat_size();
-      if (holds(slot, p)) std::memset(state_.back().data() + p.offset * element, 0, static_cast<size_t>((end - p.offset) * element));
+      if (!holds(slot, p)) continue;
+      in_share(p.offset, end, [&](int64_t from, int64_t to) {
+        std::memset(state_.back().data() + from * element, 0, static_cast<size_t>((to - from) * element));
+      });
     }
   }
   if (averages())
-    dispatch(store.dtype(), [&]<class T>() { std::copy_n(store.values<T>().data(), store.flat_size(), state<T>(slots().size() - 1).data()); });
+    dispatch(store.dtype(), [&]<class T>() {
+      in_share(0, store.flat_size(), [&](int64_t begin, int64_t end) {
+        std::copy_n(store.values<T>().data() + begin, end - begin, state<T>(slots().size() - 1).data() + begin);
+      });
+    });
+}
+
+bool Optimizer::takes_whole_parameters(const nn::ParameterStore& store) const {
+  return std::any_of(store.list().begin(), store.list().end(), [&](const nn::Parameter& p) { return takes_whole(p); });
+}
+
+void Optimizer::forget_others() {
+  auto element = static_cast<size_t>(element_bytes(store_->dtype()));
+  int64_t at = 0;
+  auto forget = [&](int64_t begin, int64_t end) {
+    for (MemoryBlock& block : state_)
+      if (begin < end) block.forget(static_cast<size_t>(begin) * element, static_cast<size_t>(end - begin) * element);
+  };
+  for (const Span& s : share_) {
+    forget(at, s.begin);
+    at = s.end;
+  }
+  forget(at, store_->flat_size());
 }
 
 bool Optimizer::joined(const nn::Parameter& a, const nn::Parameter& b) const {
@@ -64,13 +94,18 @@ void Optimizer::step(const kernels::Exec& ex, const StepArgs& args) {
     int64_t end = j < list.size() ? list[j].offset : store_->flat_size();
     StepArgs scaled = args;
     scaled.learning_rate *= list[i].rate_scale;
-    update(ex, {list[i].offset, end - list[i].offset, list[i].decay, takes_whole(list[i]) ? &list[i] : nullptr}, scaled);
+    in_share(list[i].offset, end, [&](int64_t from, int64_t to) {
+      update(ex, {from, to - from, list[i].decay, takes_whole(list[i]) ? &list[i] : nullptr}, scaled);
+    });
     i = j;
   }
   if (averages()) {
     double t = static_cast<double>(args.step), decay = std::min(ema_decay_, (1 + t) / (10 + t));
     dispatch(store_->dtype(), [&]<class T>() {
-      kernels::blend_step<T>(ex, state<T>(slots().size() - 1).data(), store_->values<T>().data(), store_->flat_size(), 1 - decay);
+      in_share(0, store_->flat_size(), [&](int64_t begin, int64_t end) {
+        kernels::blend_step<T>(ex, state<T>(slots().size() - 1).data() + begin, store_->values<T>().data() + begin,
+                               end - begin, 1 - decay);
+      });
     });
   }
   store_->values_changed();
@@ -79,7 +114,11 @@ void Optimizer::step(const kernels::Exec& ex, const StepArgs& args) {
 void Optimizer::swap_average(const kernels::Exec& ex) {
   dispatch(store_->dtype(), [&]<class T>() {
     T *a = store_->values<T>().data(), *b = state<T>(slots().size() - 1).data();
-    ex.parallel.for_ranges(store_->flat_size(), 1 << 16, [&](int64_t begin, int64_t end) { std::swap_ranges(a + begin, a + end, b + begin); });
+    in_share(0, store_->flat_size(), [&](int64_t from, int64_t to) {
+      ex.parallel.for_ranges(to - from, 1 << 16, [&](int64_t begin, int64_t end) {
+        std::swap_ranges(a + from + begin, a + from + end, b + from + begin);
+      });
+    });
   });
   store_->values_changed();
 }

@@ -1,6 +1,7 @@
 // Optimisers over the flat blocks of a ParameterStore. State lives in named flat slots, saved and loaded as they are.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -27,6 +28,10 @@ struct Range {
   const nn::Parameter* matrix = nullptr;  // where the optimiser asked for a parameter as a whole (takes_whole)
 };
 
+struct Span {
+  int64_t begin = 0, end = 0;
+};
+
 class Optimizer {
  public:
   virtual ~Optimizer() = default;
@@ -37,6 +42,12 @@ class Optimizer {
   // Allocates zeroed state for `store`; the store must outlive the optimiser. `ema_decay` > 0 keeps an average of the
   // weights: ema += (1 - d)(p - ema) with d = min(ema_decay, (1 + t) / (10 + t)) after step t. It starts at the weights.
   void attach(nn::ParameterStore& store, double ema_decay = 0);
+  // The same where several processes share the state (ZeRO-1: Rajbhandari et al., 2020): this one updates only `share`
+  // (ascending; cutting no parameter that must come whole), and only there has its state memory of its own.
+  void attach(nn::ParameterStore& store, double ema_decay, std::vector<Span> share);
+  bool takes_whole_parameters(const nn::ParameterStore& store) const;
+  // Gives the memory of the state outside the share back to the system: what a checkpoint was put together in.
+  void forget_others();
   // One update of all parameters from their gradients; tells the store that its values changed.
   void step(const kernels::Exec& ex, const StepArgs& args);
   // A slot's whole block (flat, as the store's values), for checkpoints.
@@ -59,10 +70,17 @@ class Optimizer {
   nn::ParameterStore& store() { return *store_; }
 
  private:
+  // f(begin, end) for each part of [begin, end) that is in the share.
+  template <class F>
+  void in_share(int64_t begin, int64_t end, F&& f) const {
+    for (const Span& s : share_)
+      if (s.begin < end && begin < s.end) f(std::max(begin, s.begin), std::min(end, s.end));
+  }
   bool joined(const nn::Parameter& a, const nn::Parameter& b) const;
 
   nn::ParameterStore* store_ = nullptr;
   std::vector<MemoryBlock> state_;
+  std::vector<Span> share_;
   double ema_decay_ = 0;
 };
 

@@ -239,8 +239,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   lm.prompt = options.run.prompt;
   lm.sample_tokens = options.run.sample_tokens;
   lm.z_loss = options.train.z_loss;
-  engine::Prefetch ahead(loader);  // of several processes each has its own part of a step, which comes with jumps
-  engine::BatchSource& batches = context.ranks.size() == 1 ? static_cast<engine::BatchSource&>(ahead) : loader;
+  engine::Prefetch batches(loader, 3, context.ranks.rank(), context.ranks.size());
   engine::LmObjective objective(*model, batches, context.parallel, lm);
 
   if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints(), context.ranks);

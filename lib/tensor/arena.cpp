@@ -1,6 +1,7 @@
 #include "tensor/arena.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -46,6 +47,13 @@ MemoryBlock::MemoryBlock(size_t bytes) : size_(bytes) {
   if (!p) throw std::bad_alloc();
   if (align == kHugePage) madvise(p, round_up(bytes, align), MADV_HUGEPAGE);
   data_.reset(static_cast<std::byte*>(p));
+}
+
+void MemoryBlock::forget(size_t begin, size_t bytes) {
+  auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  auto start = reinterpret_cast<uintptr_t>(data_.get());
+  size_t first = round_up(start + begin, page), last = (start + begin + bytes) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
 
 void MemoryBlock::Free::operator()(std::byte* p) const { std::free(p); }

@@ -19,6 +19,8 @@ class MemoryBlock {
   explicit MemoryBlock(size_t bytes);
   std::byte* data() const { return data_.get(); }
   size_t size() const { return size_; }
+  // Gives the pages that lie wholly in [begin, begin + bytes) back to the system; their contents are lost.
+  void forget(size_t begin, size_t bytes);
 
  private:
   struct Free {

@@ -19,6 +19,8 @@ void Tape::begin(uint64_t step) {
   values_.release({});
   nodes_.release({});
   step_ = step;
+  ran_ = 0;
+  if (backward_observer_) backward_observer_->begins();
 }
 
 TapeMemory Tape::peak() const { return {values_.peak(), gradients_.held(), nodes_.peak(), planning() ? planned_workspace_ : workspace_.peak_bytes()}; }
@@ -115,6 +117,8 @@ void Tape::run_back_to(size_t first_record) {
     if (record.output.node().grad_written) record.run(record.closure, *this);
     drop_gradient(record.output);
     drop_value(record.output);
+    if (backward_observer_) backward_observer_->ran(ran_);
+    ++ran_;
   }
 }
 

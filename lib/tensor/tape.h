@@ -53,6 +53,14 @@ struct TapeMemory {
   size_t total() const { return activations + gradients + nodes + workspace; }
 };
 
+// Is told how far a step has come. A gradient is final once no later record asks for it (TensorNode::grad_used).
+class BackwardObserver {
+ public:
+  virtual ~BackwardObserver() = default;
+  virtual void begins() = 0;             // before the forward
+  virtual void ran(int64_t record) = 0;  // after each record of the backward, numbered from 0
+};
+
 class Tape {
  public:
   explicit Tape(Parallel& parallel, const TapeOptions& options = {});
@@ -87,6 +95,7 @@ class Tape {
   Tensor leaf(const Shape& shape, DType dtype);
   // Runs the record in reverse from a scalar whose gradient is `seed_gradient`.
   void backward(const Tensor& loss, double seed_gradient = 1.0);
+  void observe_backward(BackwardObserver* observer) { backward_observer_ = observer; }  // null: nobody
 
   // Lets the value of `x` go after its last use in the forward, if its op can make it again; the backward does so when
   // it needs the value. Cheap elementwise outputs (norms, activations) are a third of a block's memory.
@@ -219,6 +228,7 @@ class Tape {
     if (!input || !prepare_gradient(input)) return {};
     GradSlot<T> slot{static_cast<T*>(input.node().grad), input.node().grad_written};
     input.node().grad_written = true;
+    input.node().grad_used = ran_;
     return planning() ? GradSlot<T>{} : slot;
   }
   // The same for kernels that only accumulate: cleared at the first use.
@@ -264,6 +274,8 @@ class Tape {
   uint64_t next_serial_ = 1;
   int paused_ = 0;
   size_t planned_workspace_ = 0;
+  int64_t ran_ = 0;  // records of the backward since begin()
+  BackwardObserver* backward_observer_ = nullptr;
 };
 
 }  // namespace llmkit

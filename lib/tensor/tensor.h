@@ -18,6 +18,8 @@ struct TensorNode {
   DType dtype = DType::f32;
   bool needs_grad = false;
   bool fixed_grad = false;    // the gradient has a place of its own (a parameter, a leaf), not a buffer of the pool
+  int64_t grad_used =
+      -1;  // number of the record of the backward that last asked for its gradient (0 also: the forward)
   bool grad_written = false;  // false: what `grad` points at is stale, the first writer overwrites it
   bool forgotten = false;     // the value was let go and can be made again (Tape::forget)
   void* data = nullptr;       // null while planning

@@ -95,7 +95,8 @@ TEST_CASE("a sum over ranks is the tree's, bit for bit, at the owner, and everyw
         TileExchange exchange(ranks, odd ? odd_tiles(size) : even_tiles(kFlat, size), DType::f32);
         for (int again = 0; again < 2; ++again) {
           std::vector<float> numbers = numbers_of(ranks.rank());
-          exchange.reduce(exec, bytes(numbers));
+          exchange.start_reduce(bytes(numbers), [](const Tile&) {});
+          exchange.finish_reduce(exec);
           for (const Tile& tile : exchange.tiles())
             if (exchange.mine(tile)) require(equal_in(tile, numbers, expected), "the owner has another sum");
           exchange.share(bytes(numbers));
@@ -114,7 +115,11 @@ TEST_CASE("a sum that goes on beside the backward pass touches only what is fina
     kernels::Exec exec{parallel, workspace};
     TileExchange exchange(ranks, odd_tiles(kRanks), DType::f32);
     std::vector<float> final_numbers = numbers_of(ranks.rank()), numbers(kFlat, 1e30f);
-    exchange.start_reduce(bytes(numbers));
+    size_t prepared = 0;
+    exchange.start_reduce(bytes(numbers), [&](const Tile& tile) {
+      ++prepared;
+      require(equal_in(tile, numbers, final_numbers), "prepared too early or too late");
+    });
     for (int64_t from = kFlat; from > 0;) {  // ranks are at different places
       int64_t next = std::max<int64_t>(0, from - 7000 - 1000 * ranks.rank());
       std::copy(final_numbers.begin() + next, final_numbers.begin() + from, numbers.begin() + next);
@@ -123,6 +128,7 @@ TEST_CASE("a sum that goes on beside the backward pass touches only what is fina
       require(std::all_of(numbers.begin(), numbers.begin() + from, [](float n) { return n == 1e30f; }), "changed too early");
     }
     exchange.finish_reduce(exec);
+    require(prepared == exchange.tiles().size(), "not every tile was prepared once");
     exchange.share(bytes(numbers));
     require(numbers == expected, "another sum");
   });
