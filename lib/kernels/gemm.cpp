@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include <algorithm>
+#include <functional>
 #include <vector>
 
 #include "kernels/gemm_internal.h"
@@ -35,26 +36,50 @@ int64_t ceil_div(int64_t a, int64_t b) {
 
 template <class T>
 size_t packed_b_bytes(const GemmKernels<T>& g, int64_t n, int64_t k) {
-  return static_cast<size_t>(ceil_div(n, g.panel_cols) * g.panel_cols * g.elements(k)) * g.element_bytes;
+  return static_cast<size_t>(ceil_div(n, g.panel_cols) * g.panel_cols * (g.elements(k) + g.panel_pad)) *
+         g.element_bytes;
 }
 
-// The tiles of packing: `panels` × `elements`, so that whole lines are read and written and every thread has some.
-template <class F>
-void for_pack_ranges(const Exec& ex, int64_t panels, int64_t elements, int64_t panels_a_tile, int64_t elements_a_tile,
-                     F&& pack) {
-  const int64_t across = ceil_div(panels, panels_a_tile), along = ceil_div(elements, elements_a_tile);
-  ex.parallel.for_tiles(across * along, [&](int64_t tile) {
-    const int64_t first = tile / along * panels_a_tile, begin = tile % along * elements_a_tile;
-    pack(PackRange{first, std::min(panels, first + panels_a_tile), begin, std::min(elements, begin + elements_a_tile)});
-  });
-}
+// What is packed before some products, as one list of tiles: each covers `panels` × `elements`, so that whole lines are
+// read and written and every thread has some.
+class Packing {
+ public:
+  template <class F>
+  void add(int64_t panels, int64_t elements, int64_t panels_a_tile, int64_t elements_a_tile, F&& pack) {
+    const int64_t across = ceil_div(panels, panels_a_tile), along = ceil_div(elements, elements_a_tile);
+    if (across * along == 0) return;
+    jobs_.push_back({tiles_, [=](int64_t tile) {
+                       const int64_t first = tile / along * panels_a_tile, begin = tile % along * elements_a_tile;
+                       pack(PackRange{first, std::min(panels, first + panels_a_tile), begin,
+                                      std::min(elements, begin + elements_a_tile)});
+                     }});
+    tiles_ += across * along;
+  }
+  void run(const Exec& ex) const {
+    ex.parallel.for_tiles(tiles_, [&](int64_t tile) {
+      const auto after = std::upper_bound(jobs_.begin(), jobs_.end(), tile,
+                                          [](int64_t t, const Job& job) { return t < job.first_tile; });
+      const Job& job = *(after - 1);
+      job.pack(tile - job.first_tile);
+    });
+  }
+
+ private:
+  struct Job {
+    int64_t first_tile;
+    std::function<void(int64_t)> pack;
+  };
+  std::vector<Job> jobs_;
+  int64_t tiles_ = 0;
+};
 
 template <class T>
-void pack_b(const Exec& ex, const GemmKernels<T>& g, void* panels, const T* b, int64_t stride, PackFrom from, int64_t n,
-            int64_t k) {
+void pack_b(Packing& packing, const GemmKernels<T>& g, void* panels, Matrix<const T> b, PackFrom from) {
   const bool transposed = from == PackFrom::n_major;
-  for_pack_ranges(ex, ceil_div(n, g.panel_cols), g.elements(k), transposed ? 1 : 16, transposed ? 1024 : 64,
-                  [&](const PackRange& range) { g.pack_b(panels, b, stride, from, n, k, range); });
+  const int64_t n = transposed ? b.rows : b.cols, k = transposed ? b.cols : b.rows;
+  packing.add(
+      ceil_div(n, g.panel_cols), g.elements(k), transposed ? 1 : 16, transposed ? 1024 : 64,
+      [&g, panels, b, from, n, k](const PackRange& range) { g.pack_b(panels, b.data, b.stride, from, n, k, range); });
 }
 
 // Tiles of C are as large as the caches allow, and smaller where a product has few: the threads then end together.
@@ -69,6 +94,15 @@ TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
   const int64_t least_rows = std::max(g.strip_rows * 4, g.row_multiple);
   while (size.rows > least_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough)
     size.rows = ceil_div(size.rows / 2, least_rows) * least_rows;
+  return size;
+}
+
+// Of tiles that pack B: one panel, and rows enough that packing costs little.
+template <class T>
+TileSize own_tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
+  constexpr int64_t kEnough = 16;
+  TileSize size{g.own_rows, g.panel_cols};
+  while (size.rows > g.tile_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough) size.rows /= 2;
   return size;
 }
 
@@ -92,7 +126,7 @@ class TileGroup {
     task.accumulate = e.accumulate;
     task.has_epilogue =
         e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
-    const TileSize size = tile_size(g, m, n);
+    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n);
     const int64_t row_tiles = ceil_div(m, size.rows);
     tasks_.push_back({&g, task, size, row_tiles, tiles_});
     tiles_ += row_tiles * ceil_div(n, size.cols);
@@ -124,24 +158,33 @@ void run(const Exec& ex, const GemmKernels<T>& g, const GemmTask<T>& task, const
 }
 
 template <class T>
-OperandA rows_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
+int64_t rows_bytes(const GemmKernels<T>& g, int64_t m, int64_t k) {
+  const int64_t rows = ceil_div(m, g.row_multiple) * g.row_multiple;
+  return g.converts_rows ? rows * (g.elements(k) + g.row_pad) * static_cast<int64_t>(g.element_bytes) : 0;
+}
+template <class T>
+OperandA rows_operand(Packing& packing, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
   if (!g.converts_rows) return {a.data, a.stride};
-  const int64_t depth = g.elements(a.cols);
-  const int64_t rows = ceil_div(a.rows, g.row_multiple) * g.row_multiple;
-  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
-  ex.parallel.for_ranges(
-      a.rows, 16, [&](int64_t first, int64_t last) { g.pack_a_rows(packed, a.data, a.stride, a.cols, first, last); });
-  return {packed, depth};
+  auto* packed = scratch.take<std::byte>(rows_bytes(g, a.rows, a.cols));
+  packing.add(a.rows, 1, 16, 1, [&g, packed, a](const PackRange& range) {
+    g.pack_a_rows(packed, a.data, a.stride, a.cols, range.first, range.last);
+  });
+  return {packed, g.elements(a.cols) + g.row_pad};
 }
 
 template <class T>
-OperandA strips_operand(const Exec& ex, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
-  const int64_t depth = g.elements(a.rows), strips = ceil_div(a.cols, g.strip_rows);
-  const int64_t rows = ceil_div(strips * g.strip_rows, g.row_multiple) * g.row_multiple;
-  auto* packed = scratch.take<std::byte>(static_cast<int64_t>(static_cast<size_t>(rows * depth) * g.element_bytes));
-  for_pack_ranges(ex, strips, depth, 64, 64,
-                  [&](const PackRange& range) { g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, range); });
-  return {packed, g.strips_are_rows ? depth : 0};
+int64_t strips_bytes(const GemmKernels<T>& g, int64_t m, int64_t k) {
+  const int64_t rows = ceil_div(ceil_div(m, g.strip_rows) * g.strip_rows, g.row_multiple) * g.row_multiple;
+  const int64_t stride = g.elements(k) + (g.strips_are_rows ? g.row_pad : g.panel_pad);
+  return rows * stride * static_cast<int64_t>(g.element_bytes);
+}
+template <class T>
+OperandA strips_operand(Packing& packing, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
+  auto* packed = scratch.take<std::byte>(strips_bytes(g, a.cols, a.rows));
+  packing.add(ceil_div(a.cols, g.strip_rows), g.elements(a.rows), 64, 64, [&g, packed, a](const PackRange& range) {
+    g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, range);
+  });
+  return {packed, g.strips_are_rows ? g.elements(a.rows) + g.row_pad : 0};
 }
 
 // What a form means for its operands.
@@ -152,36 +195,75 @@ PackFrom packs_from(GemmForm form) {
   return form == GemmForm::nt ? PackFrom::n_major : PackFrom::k_major;
 }
 
+// A tile of C packs its own panel of B, unless A is packed too and both are best done in one go.
+template <class T>
+bool packs_in_tiles(const GemmKernels<T>& g, GemmForm form) {
+  return g.own_rows > 0 && !transposes_a(form);
+}
+
 template <class T>
 void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products, const GemmOptions<T>& options) {
   Scratch scratch(ex.workspace);
+  Packing packing;
   TileGroup<T> group;
+  const auto& g = gemm_kernels<T>(active_isa(), options.precision);
+  const PackFrom from = packs_from(form);
   for (const GemmProduct<T>& p : products) {
     if (p.c.rows == 0 || p.c.cols == 0) continue;
     Matrix<const T> left = p.a, right = p.b;
     if constexpr (std::is_same_v<T, float>) {
-      if (options.precision == Precision::f16) left = half_copy(ex, scratch, left), right = half_copy(ex, scratch, right);
+      if (options.precision == Precision::f16)
+        left = half_copy(ex, scratch, left), right = half_copy(ex, scratch, right);
     }
-    const PackedB<T> packed = pack_operand(ex, scratch, right, packs_from(form), options.precision);
     GemmTask<T> task;
     task.c = p.c;
-    task.a = transposes_a(form) ? strips_operand(ex, *packed.kernels, scratch, left)
-                                : rows_operand(ex, *packed.kernels, scratch, left);
-    task.b_panels = packed.panels;
-    task.depth = packed.depth;
-    group.add(*packed.kernels, task, options.epilogue);
+    task.a = transposes_a(form) ? strips_operand(packing, g, scratch, left) : rows_operand(packing, g, scratch, left);
+    task.depth = transposes_a(form) ? left.rows : left.cols;
+    if (packs_in_tiles(g, form)) {
+      task.b = {right.data, right.stride, from};
+    } else {
+      auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, p.c.cols, task.depth)));
+      pack_b(packing, g, panels, right, from);
+      task.b_panels = panels;
+    }
+    group.add(g, task, options.epilogue);
   }
+  packing.run(ex);
   group.run(ex);
 }
+
+// Values of k that C = Aᵀ B takes at a time: what is packed of them is still cached when it is read. A multiple of the
+// tiles' own blocks, so that the bits are the same.
+constexpr int64_t kTransposedDepth = 1024;
 
 template <class T>
 void multiply(const Exec& ex, GemmForm form, Matrix<T> c, Matrix<const T> a, Matrix<const T> b,
               const GemmOptions<T>& options) {
-  const GemmProduct<T> one{c, a, b};
-  multiply<T>(ex, form, std::span<const GemmProduct<T>>(&one, 1), options);
+  GemmProduct<T> one{c, a, b};
+  const std::span<const GemmProduct<T>> products(&one, 1);
+  const Epilogue<T>& e = options.epilogue;
+  const bool plain =
+      e.scale == 1 && !e.bias && e.activation == Activation::none && !e.pre_activation.data && !e.residual.data;
+  if (form != GemmForm::tn || !plain || a.rows <= kTransposedDepth) return multiply<T>(ex, form, products, options);
+  GemmOptions<T> part = options;
+  for (int64_t k = 0; k < a.rows; k += kTransposedDepth) {
+    const int64_t depth = std::min(kTransposedDepth, a.rows - k);
+    one.a = Matrix<const T>(a.row(k), depth, a.cols, a.stride);
+    one.b = Matrix<const T>(b.row(k), depth, b.cols, b.stride);
+    multiply<T>(ex, form, products, part);
+    part.epilogue.accumulate = true;
+  }
 }
 
 }  // namespace
+
+template <class T>
+size_t gemm_workspace(GemmForm form, int64_t m, int64_t n, int64_t k, Precision precision) {
+  const auto& g = gemm_kernels<T>(active_isa(), precision);
+  if (form == GemmForm::tn) k = std::min(k, kTransposedDepth);
+  const int64_t a = transposes_a(form) ? strips_bytes(g, m, k) : rows_bytes(g, m, k);
+  return static_cast<size_t>(a) + (packs_in_tiles(g, form) ? 0 : packed_b_bytes(g, n, k));
+}
 
 template <class T>
 PackedB<T> pack_operand(const Exec& ex, Scratch& scratch, Matrix<const T> b, PackFrom from, Precision precision) {
@@ -189,7 +271,9 @@ PackedB<T> pack_operand(const Exec& ex, Scratch& scratch, Matrix<const T> b, Pac
   const bool n_major = from == PackFrom::n_major;
   const int64_t n = n_major ? b.rows : b.cols, k = n_major ? b.cols : b.rows;
   auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, n, k)));
-  pack_b(ex, g, panels, b.data, b.stride, from, n, k);
+  Packing packing;
+  pack_b(packing, g, panels, b, from);
+  packing.run(ex);
   return {&g, panels, n, k};
 }
 
@@ -197,11 +281,13 @@ template <class T>
 void multiply_packed(const Exec& ex, Matrix<T> c, Matrix<const T> a, const PackedB<T>& b, const Epilogue<T>& epilogue) {
   if (c.rows == 0 || c.cols == 0) return;
   Scratch scratch(ex.workspace);
+  Packing packing;
   GemmTask<T> task;
   task.c = c;
-  task.a = rows_operand(ex, *b.kernels, scratch, a);
+  task.a = rows_operand(packing, *b.kernels, scratch, a);
   task.b_panels = b.panels;
   task.depth = b.depth;
+  packing.run(ex);
   run(ex, *b.kernels, task, epilogue);
 }
 
@@ -229,6 +315,7 @@ void gemm_batch(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> p
   template void gemm_nt(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);    \
   template void gemm_tn(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, const GemmOptionsFor<T>&);    \
   template void gemm_batch(const Exec&, GemmForm, std::span<const GemmProduct<T>>, const GemmOptionsFor<T>&); \
+  template size_t gemm_workspace<T>(GemmForm, int64_t, int64_t, int64_t, Precision);                          \
   template PackedB<T> pack_operand(const Exec&, Scratch&, Matrix<const T>, PackFrom, Precision);              \
   template void multiply_packed(const Exec&, Matrix<T>, Matrix<const T>, const PackedB<T>&, const Epilogue<T>&);
 LLMKIT_INSTANTIATE(float)
@@ -249,7 +336,9 @@ void PackedWeight::pack(const Exec& ex, Matrix<const float> w, bool out_major, P
   if (buffer_.size() != bytes) buffer_ = AlignedBuffer(bytes);
   Scratch scratch(ex.workspace);
   if (precision == Precision::f16) w = half_copy(ex, scratch, w);
-  pack_b(ex, g, buffer_.data(), w.data, w.stride, out_major ? PackFrom::n_major : PackFrom::k_major, out_, in_);
+  Packing packing;
+  pack_b(packing, g, buffer_.data(), w, out_major ? PackFrom::n_major : PackFrom::k_major);
+  packing.run(ex);
 }
 
 void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const PackedWeight& w,
@@ -262,17 +351,19 @@ void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const P
 
 void gemm_grouped(const Exec& ex, std::span<const PackedProduct> products) {
   Scratch scratch(ex.workspace);
+  Packing packing;
   TileGroup<float> group;
   for (const PackedProduct& p : products) {
     const auto& g = gemm_kernels<float>(p.weight->isa(), p.weight->precision());
     GemmTask<float> task;
     task.c = p.c;
     const bool half = p.weight->precision() == Precision::f16;
-    task.a = rows_operand(ex, g, scratch, half ? half_copy(ex, scratch, p.a) : p.a);
+    task.a = rows_operand(packing, g, scratch, half ? half_copy(ex, scratch, p.a) : p.a);
     task.b_panels = p.weight->panels();
     task.depth = p.weight->in_features();
     group.add(g, task, p.epilogue);
   }
+  packing.run(ex);
   group.run(ex);
 }
 

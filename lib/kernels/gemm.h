@@ -60,6 +60,10 @@ template <class T>
 void gemm_batch(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products,
                 const GemmOptionsFor<T>& options = {});
 
+// Scratch memory of one product C[M,N] in f32, bf16 or double.
+template <class T>
+size_t gemm_workspace(GemmForm form, int64_t m, int64_t n, int64_t k, Precision precision);
+
 // A weight in the layout that the products read, packed once and used many times (once per optimiser step in
 // training, once per load in inference). It keeps to the instruction set that was active when it was packed.
 class PackedWeight {

@@ -119,10 +119,13 @@ struct GemmImpl {
   static constexpr int64_t kPanel = kVectors * V::kWidth;
   static constexpr int64_t kTileRows = kRows * kTileStrips, kTileCols = kPanel * kTilePanels;
   static constexpr int64_t kBlock = 512;  // elements of k between stores of C: keeps a strip of A in the first cache
+  static constexpr int64_t kPanelPad = 2, kRowPad = 16, kOwnRows = kTileRows * kTilePanels;
+
+  static int64_t elements(int64_t k) { return (k + Format::kDepth - 1) / Format::kDepth; }
 
   static void pack_b(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k,
                      const PackRange& range) {
-    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    const int64_t depth = elements(k) + kPanelPad;
     auto* out = static_cast<Element*>(panels);
     if (from == PackFrom::n_major) {
       for (int64_t at = range.first * kPanel; at < range.last * kPanel; at += V::kWidth) {
@@ -143,9 +146,9 @@ struct GemmImpl {
   }
 
   static void pack_a_rows(void* packed, const T* a, int64_t stride, int64_t k, int64_t first, int64_t last) {
-    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    const int64_t depth = elements(k);
     for (int64_t m = first; m < last; ++m) {
-      Element* out = static_cast<Element*>(packed) + m * depth;
+      Element* out = static_cast<Element*>(packed) + m * (depth + kRowPad);
       const T* row = a + m * stride;
       for (int64_t e = 0; e < depth; e += V::kWidth) {
         const R x = Format::along_depth(row + e * Format::kDepth, k - e * Format::kDepth);
@@ -155,7 +158,7 @@ struct GemmImpl {
   }
 
   static void pack_a_strips(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, const PackRange& range) {
-    const int64_t depth = (k + Format::kDepth - 1) / Format::kDepth;
+    const int64_t depth = elements(k) + kPanelPad;
     auto* out = static_cast<Element*>(packed);
     for (int64_t e = range.begin; e < range.end; ++e) {
       int64_t strip = range.first;
@@ -176,13 +179,32 @@ struct GemmImpl {
     }
   }
 
-  // C[rows, cols] (+)= Σ over `depth` elements. Each element of C is one chain of multiply-adds over k.
+  // One register tile: C[rows, cols] = start + Σ over `depth` elements. Each element of C is one chain of multiply-adds
+  // over k.
+  struct Work {
+    int64_t depth;
+    const Element* a;
+    int64_t row_stride;
+    const Element* b;
+    T* c;
+    int64_t c_stride, cols;
+    const T* start;  // null: 0
+    int64_t start_stride;
+    const Element* ahead;  // so many rows of the next strip of A, or as much of a packed strip, are fetched meanwhile
+    int64_t ahead_rows;
+  };
+  static constexpr int64_t kAheadRows = (kRows + kTilePanels - 1) / kTilePanels, kLine = 64 / sizeof(Element);
+
   template <int rows, bool strips>
-  static void micro(int64_t depth, const Element* a, int64_t row_stride, const Element* b, T* c, int64_t c_stride,
-                    int64_t cols, bool from_c) {
+  static void micro(const Work& w) {
     R sum[rows][kVectors];
-    const bool whole = cols >= kPanel;
-    if (!from_c) {
+    const bool whole = w.cols >= kPanel;
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {  // the lines that are written at the end
+#pragma GCC unroll 4
+      for (int j = 0; j < kVectors; ++j) __builtin_prefetch(w.c + i * w.c_stride + j * V::kWidth, 1);
+    }
+    if (!w.start) {
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
@@ -193,32 +215,37 @@ struct GemmImpl {
       for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
         for (int j = 0; j < kVectors; ++j) {
-          const T* from = c + i * c_stride + j * V::kWidth;
-          sum[i][j] = whole ? V::load(from) : edge_load(from, cols - j * V::kWidth);
+          const T* from = w.start + i * w.start_stride + j * V::kWidth;
+          sum[i][j] = whole ? V::load(from) : edge_load(from, w.cols - j * V::kWidth);
         }
       }
     }
-    for (int64_t k = 0; k < depth; ++k) {
-      R column[kVectors];
+    const Element* b = w.b;
+    const Element* ahead = w.ahead;
+    for (int64_t k = 0; k < w.depth;) {
+      for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.row_stride));
+      ahead += strips ? w.ahead_rows * kLine : kLine;
+      for (const int64_t end = std::min<int64_t>(k + kLine, w.depth); k < end; ++k, b += kPanel) {
+        R column[kVectors];
 #pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) column[j] = Format::load_b(b + j * V::kWidth);
+        for (int j = 0; j < kVectors; ++j) column[j] = Format::load_b(b + j * V::kWidth);
 #pragma GCC unroll 16
-      for (int i = 0; i < rows; ++i) {
-        const R element = Format::broadcast(strips ? a + k * kRows + i : a + i * row_stride + k);
+        for (int i = 0; i < rows; ++i) {
+          const R element = Format::broadcast(strips ? w.a + k * kRows + i : w.a + i * w.row_stride + k);
 #pragma GCC unroll 4
-        for (int j = 0; j < kVectors; ++j) sum[i][j] = Format::multiply_add(element, column[j], sum[i][j]);
+          for (int j = 0; j < kVectors; ++j) sum[i][j] = Format::multiply_add(element, column[j], sum[i][j]);
+        }
       }
-      b += kPanel;
     }
 #pragma GCC unroll 16
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
       for (int j = 0; j < kVectors; ++j) {
-        T* to = c + i * c_stride + j * V::kWidth;
+        T* to = w.c + i * w.c_stride + j * V::kWidth;
         if (whole) {
           V::store(to, sum[i][j]);
         } else {
-          edge_store(to, sum[i][j], cols - j * V::kWidth);
+          edge_store(to, sum[i][j], w.cols - j * V::kWidth);
         }
       }
     }
@@ -235,38 +262,123 @@ struct GemmImpl {
     }
   }
 
-  using Micro = void (*)(int64_t, const Element*, int64_t, const Element*, T*, int64_t, int64_t, bool);
+  using Micro = void (*)(const Work&);
   template <bool strips, int... rows>
   static constexpr std::array<Micro, sizeof...(rows)> micros(std::integer_sequence<int, rows...>) {
     return {&micro<rows + 1, strips>...};
+  }
+
+  // Where the sums of a register tile start: bias, residual and C itself as far as the task has them.
+  static void start_from(Work& w, const GemmTask<T>& task, bool sums, T* scratch, int64_t row, int64_t rows,
+                         int64_t col) {
+    const Epilogue<T>& e = *task.epilogue;
+    const T* bias = e.bias ? e.bias + col : nullptr;
+    const T* residual = sums && e.residual.data ? e.residual.row(row) + col : nullptr;
+    const T* before = sums && task.accumulate ? task.c.row(row) + col : nullptr;
+    if ((bias != nullptr) + (residual != nullptr) + (before != nullptr) <= 1) {
+      w.start = bias ? bias : residual ? residual : before;
+      w.start_stride = bias ? 0 : residual ? e.residual.stride : task.c.stride;
+      return;
+    }
+    for (int64_t i = 0; i < rows; ++i) {
+      for_vectors<V>(w.cols, [&](int64_t j, auto lanes) LLMKIT_INLINE_LAMBDA {
+        R x = bias ? load<V>(bias + j, lanes) : V::zero();
+        if (residual) x = V::add(x, load<V>(residual + i * e.residual.stride + j, lanes));
+        if (before) x = V::add(x, load<V>(before + i * task.c.stride + j, lanes));
+        store<V>(scratch + i * kPanel + j, x, lanes);
+      });
+    }
+    w.start = scratch;
+    w.start_stride = kPanel;
   }
 
   static void tile(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
     static constexpr auto kFromRows = micros<false>(std::make_integer_sequence<int, kRows>{});
     static constexpr auto kFromStrips = micros<true>(std::make_integer_sequence<int, kRows>{});
     alignas(64) T buffer[kTileRows * kTileCols];
-    const int64_t depth = (task.depth + Format::kDepth - 1) / Format::kDepth;
+    alignas(64) T start[kRows * kPanel];
+    const int64_t depth = elements(task.depth), panel_depth = depth + kPanelPad;
     const bool strips = task.a.row_stride == 0;
-    T* c = task.has_epilogue ? buffer : task.c.row(row_begin) + col_begin;
-    const int64_t c_stride = task.has_epilogue ? kTileCols : task.c.stride;
-    const bool from_c = task.accumulate && !task.has_epilogue;
-    const auto* panels = static_cast<const Element*>(task.b_panels) + col_begin * depth;
+    // What needs no second pass starts the sums; the rest is done to each register tile while it is in the first cache.
+    const Epilogue<T>& e = *task.epilogue;
+    const bool scaled = e.scale != 1, staged = scaled || e.activation != Activation::none || e.pre_activation.data;
+    GemmTask<T> second = task;
+    Epilogue<T> rest = e;
+    second.epilogue = &rest;
+    if (!scaled) rest.bias = nullptr, rest.pre_activation = {};
+    T* c = task.c.row(row_begin) + col_begin;
+    int64_t c_stride = task.c.stride;
+    if (staged && !scaled && e.pre_activation.data) {
+      c = e.pre_activation.row(row_begin) + col_begin, c_stride = e.pre_activation.stride;
+    } else if (scaled || (staged && (e.residual.data || task.accumulate))) {
+      c = buffer, c_stride = task.b_panels ? kTileCols : kPanel;
+    }
     const auto* a = static_cast<const Element*>(task.a.data);
-    // Depth 0 still writes C once.
-    for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
-      const int64_t block = std::min(kBlock, depth - k);
-      for (int64_t i = row_begin; i < row_end; i += kRows) {
-        const int64_t rows = std::min<int64_t>(kRows, row_end - i);
-        const Element* from = strips ? a + (i * depth + k * kRows) : a + i * task.a.row_stride + k;
-        const Micro micro = (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)];
-        for (int64_t j = col_begin; j < col_end; j += kPanel) {
-          micro(block, from, task.a.row_stride, panels + (j - col_begin) * depth + k * kPanel,
-                c + (i - row_begin) * c_stride + (j - col_begin), c_stride, std::min(kPanel, col_end - j),
-                from_c || k > 0);
+    Work w{};
+    w.row_stride = task.a.row_stride;
+    w.c_stride = c_stride;
+    auto multiply = [&](int64_t i, int64_t j, int64_t k) {
+      const int64_t rows = std::min<int64_t>(kRows, row_end - i);
+      w.c = c + (i - row_begin) * c_stride + (j - col_begin);
+      w.cols = std::min(kPanel, col_end - j);
+      if (k > 0) {
+        w.start = w.c, w.start_stride = c_stride;
+      } else if (!scaled) {
+        start_from(w, task, !staged, start, i, rows, j);
+      }
+      (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)](w);
+      if (staged && k + kBlock >= depth) apply_epilogue<V>(second, w.c, c_stride, i, i + rows, j, j + w.cols);
+    };
+    auto strip_at = [&](int64_t i, int64_t k) {
+      w.a = strips ? a + (i * panel_depth + k * kRows) : a + i * w.row_stride + k;
+      w.ahead = strips ? w.a + panel_depth * kRows : w.a + kRows * w.row_stride;
+    };
+    if (task.b_panels) {
+      const auto* panels = static_cast<const Element*>(task.b_panels) + col_begin * panel_depth;
+      w.ahead_rows = kAheadRows;
+      for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {  // depth 0 still writes C once
+        w.depth = std::min(kBlock, depth - k);
+        for (int64_t i = row_begin; i < row_end; i += kRows) {
+          strip_at(i, k);
+          for (int64_t j = col_begin; j < col_end; j += kPanel) {
+            prefetch_next(task, j + kPanel < col_end ? i : i + kRows, j + kPanel < col_end ? j + kPanel : col_begin,
+                          row_end, k);
+            w.b = panels + (j - col_begin) * panel_depth + k * kPanel;
+            multiply(i, j, k);
+            w.ahead += kAheadRows * (strips ? w.depth : w.row_stride);
+          }
         }
       }
+      return;
     }
-    if (task.has_epilogue) apply_epilogue<V>(task, buffer, kTileCols, row_begin, row_end, col_begin, col_end);
+    alignas(64) Element panel[kBlock * kPanel];
+    w.b = panel;
+    w.ahead_rows = kRows;
+    for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
+      w.depth = std::min(kBlock, depth - k);
+      const bool n_major = task.b.from == PackFrom::n_major;
+      const int64_t at = k * Format::kDepth;
+      pack_b(panel, task.b.data + (n_major ? col_begin * task.b.stride + at : at * task.b.stride + col_begin),
+             task.b.stride, task.b.from, col_end - col_begin, task.depth - at, {0, 1, 0, w.depth});
+      for (int64_t i = row_begin; i < row_end; i += kRows) {
+        strip_at(i, k);
+        prefetch_next(task, i + kRows, col_begin, row_end, k);
+        multiply(i, col_begin, k);
+      }
+    }
+  }
+
+  // What the next register tile reads and writes beside its sums.
+  static LLMKIT_INLINE void prefetch_next(const GemmTask<T>& task, int64_t row, int64_t col, int64_t row_end,
+                                          int64_t k) {
+    const Epilogue<T>& e = *task.epilogue;
+    if (!task.has_epilogue || k > 0) return;
+    for (int64_t i = row; i < std::min(row + kRows, row_end); ++i) {
+      for (int64_t j = col; j < col + kPanel; j += kLine) {
+        if (e.residual.data) __builtin_prefetch(e.residual.row(i) + j);
+        if (e.pre_activation.data) __builtin_prefetch(task.c.row(i) + j, 1);
+      }
+    }
   }
 
   static void peak(int64_t iterations) {
@@ -298,9 +410,12 @@ struct GemmImpl {
         .element_depth = Format::kDepth,
         .element_multiple = 1,
         .row_multiple = 1,
+        .panel_pad = kPanelPad,
+        .row_pad = kRowPad,
         .element_bytes = sizeof(Element),
         .converts_rows = Format::kConverts,
         .strips_are_rows = false,
+        .own_rows = kOwnRows,
         .pack_b = pack_b,
         .pack_a_rows = pack_a_rows,
         .pack_a_strips = pack_a_strips,

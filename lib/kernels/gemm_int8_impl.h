@@ -95,13 +95,22 @@ struct Int8Impl {
     const auto* panels = static_cast<const Element*>(task.product.b_panels);
     static constexpr auto kMicros = Products::template micros<false>(std::make_integer_sequence<int, kRows>{});
     for (int64_t k = 0; k == 0 || k < depth; k += Products::kBlock) {
-      const int64_t block = std::min(Products::kBlock, depth - k);
+      typename Products::Work w{};
+      w.depth = std::min(Products::kBlock, depth - k);
+      w.row_stride = task.product.a.row_stride;
+      w.c_stride = w.start_stride = kTileCols;
+      w.cols = kPanel;
+      w.ahead_rows = Products::kAheadRows;
       for (int64_t i = row_begin; i < row_end; i += kRows) {
         const auto micro = kMicros[static_cast<size_t>(std::min<int64_t>(kRows, row_end - i) - 1)];
+        w.a = a + i * w.row_stride + k;
+        w.ahead = w.a + kRows * w.row_stride;
         for (int64_t j = col_begin; j < col_end; j += kPanel) {
-          micro(block, a + i * task.product.a.row_stride + k, task.product.a.row_stride,
-                panels + j * depth + k * kPanel, buffer + (i - row_begin) * kTileCols + (j - col_begin), kTileCols,
-                kPanel, k > 0);
+          w.b = panels + j * depth + k * kPanel;
+          w.c = buffer + (i - row_begin) * kTileCols + (j - col_begin);
+          w.start = k > 0 ? w.c : nullptr;
+          micro(w);
+          w.ahead += Products::kAheadRows * w.row_stride;
         }
       }
     }

@@ -12,19 +12,28 @@ struct OperandA {
   int64_t row_stride = 0;  // in elements; 0: strips
 };
 
+// Which source layout a panel is packed from: element (k, n) of B at n·stride + k (transposed) or k·stride + n.
+enum class PackFrom : uint8_t { n_major, k_major };
+
+// B as it lies, which a tile packs for itself.
+template <class T>
+struct SourceB {
+  const T* data = nullptr;
+  int64_t stride = 0;
+  PackFrom from = PackFrom::n_major;
+};
+
 template <class T>
 struct GemmTask {
   Matrix<T> c;  // [M, N]
   OperandA a;
   const void* b_panels = nullptr;
+  SourceB<T> b;       // where b_panels is null
   int64_t depth = 0;  // K
   const Epilogue<T>* epilogue = nullptr;
   bool accumulate = false;    // start from C instead of 0
   bool has_epilogue = false;  // anything but plain or accumulated products
 };
-
-// Which source layout a panel is packed from: element (k, n) of B at n·stride + k (transposed) or k·stride + n.
-enum class PackFrom : uint8_t { n_major, k_major };
 
 // Panels or strips [first, last), and of each the elements [begin, end); begin is a multiple of 16.
 struct PackRange {
@@ -39,9 +48,12 @@ struct GemmKernels {
   int64_t element_depth;         // values of k in one packed element: 1, or 2 for pairs of bf16
   int64_t element_multiple;      // packed rows are filled up with zeros to a multiple of elements
   int64_t row_multiple;          // packed A has room for a multiple of rows (undefined ones are computed, not stored)
+  // Elements left free behind each panel or strip and each row, so that neighbours lie in different sets of a cache.
+  int64_t panel_pad, row_pad;
   size_t element_bytes;
   bool converts_rows;    // A's rows cannot be read where they lie
   bool strips_are_rows;  // pack_a_strips writes the layout of pack_a_rows
+  int64_t own_rows;      // > 0: a tile of up to so many rows and panel_cols columns can pack B itself
 
   // Panels of B[K,N], each [K'][nr]; K' elements cover K.
   void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, const PackRange& range);

@@ -8,10 +8,12 @@
 namespace llmkit::kernels {
 namespace {
 
-// Tokens of a chunk: its logits stay near 112 MiB. The gradient of the weight is passed over once a chunk.
+// Tokens of a chunk: its logits stay below 56 MiB. The gradient of the weight is passed over once a chunk, which more
+// than kEnough tokens hide.
 int64_t chunk_tokens(int64_t tokens, int64_t vocabulary, size_t element_bytes) {
-  constexpr int64_t kBudget = int64_t{112} << 20, kStep = 64;
-  const int64_t fit = std::max(kStep, kBudget / (vocabulary * static_cast<int64_t>(element_bytes)) / kStep * kStep);
+  constexpr int64_t kBudget = int64_t{56} << 20, kStep = 64, kEnough = 1024;
+  const int64_t room = kBudget / (vocabulary * static_cast<int64_t>(element_bytes)) / kStep * kStep;
+  const int64_t fit = std::clamp(room, kStep, kEnough);
   const int64_t chunks = (tokens + fit - 1) / std::max<int64_t>(1, fit);
   const int64_t even = (tokens + chunks - 1) / std::max<int64_t>(1, chunks);  // chunks of about one size
   return std::min(tokens, (even + kStep - 1) / kStep * kStep);
@@ -114,12 +116,13 @@ void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* log
 
 size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t element_bytes, Precision precision, bool gradient) {
   const int64_t chunk = chunk_tokens(tokens, vocabulary, element_bytes), block = std::min(kBlock, vocabulary);
-  const bool bf16 = precision == Precision::bf16;
-  const int64_t packed = bf16 ? 2 : static_cast<int64_t>(element_bytes);
-  // The largest of the products' operands: logits = h Wᵀ, dh = z W, dW = zᵀ h.
-  const int64_t forward = block * dim + (bf16 ? chunk * dim : 0);
-  const int64_t hidden = block * dim + (bf16 ? chunk * block : 0), weight = chunk * (block + dim);
-  return static_cast<size_t>(chunk * vocabulary) * element_bytes + static_cast<size_t>(packed * (gradient ? std::max(hidden, weight) : forward));
+  auto products = [&]<class T>(T) {
+    const size_t forward = gemm_workspace<T>(GemmForm::nt, chunk, block, dim, precision);
+    if (!gradient) return forward;
+    return std::max({forward, gemm_workspace<T>(GemmForm::nn, chunk, dim, block, precision),
+                     gemm_workspace<T>(GemmForm::tn, block, dim, chunk, precision)});
+  };
+  return static_cast<size_t>(chunk * vocabulary) * element_bytes + (element_bytes == sizeof(double) ? products(0.0) : products(0.0f));
 }
 
 template <class T>

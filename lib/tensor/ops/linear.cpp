@@ -27,7 +27,8 @@ void multiply_by_weight(Tape& tape, Matrix<T> c, Matrix<const T> a, const Tensor
   Matrix<const T> w(weight.data<T>(), weight.dim(0), weight.dim(1));
   if constexpr (std::is_same_v<T, float>) {
     if (WeightCache* cache = tape.keeps_packed() ? weight.node().cache : nullptr) {
-      auto& packed = transposed ? cache->forward(tape.exec(), w, tape.precision()) : cache->backward(tape.exec(), w, tape.precision());
+      auto& packed = transposed ? cache->forward(tape.exec(), w, tape.precision())
+                                : cache->backward(tape.exec(), w, tape.precision());
       kernels::gemm_packed(tape.exec(), c, a, packed, epilogue);
       return;
     }
@@ -38,14 +39,15 @@ void multiply_by_weight(Tape& tape, Matrix<T> c, Matrix<const T> a, const Tensor
     kernels::gemm_nn<T>(tape.exec(), c, a, w, {tape.precision(), epilogue});
 }
 
-// The scratch memory of the products: a packed weight (where no copy is kept), or both operands of dW.
+// The scratch memory of the products.
 template <class T>
 void plan_products(Tape& tape, int64_t rows, int64_t in, int64_t out) {
   if (!tape.planning()) return;
-  const bool bf16 = tape.precision() == Precision::bf16;
-  const int64_t element = bf16 ? 2 : static_cast<int64_t>(sizeof(T));
-  int64_t weight = tape.keeps_packed() ? 0 : in * out, converted = bf16 ? rows * std::max(in, out) : 0;
-  tape.plan_workspace(static_cast<size_t>(element * std::max(weight + converted, rows * (in + out))));
+  using kernels::GemmForm;
+  const Precision precision = tape.precision();
+  tape.plan_workspace(std::max({kernels::gemm_workspace<T>(GemmForm::nt, rows, out, in, precision),
+                                kernels::gemm_workspace<T>(GemmForm::nn, rows, in, out, precision),
+                                kernels::gemm_workspace<T>(GemmForm::tn, out, in, rows, precision)}));
 }
 
 template <class T>
