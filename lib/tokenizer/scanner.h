@@ -72,6 +72,22 @@ class Scan {
 
   // A run of U+4E00…U+9FFF, all of them letters: E4 B8 80 … E9 BF BF.
   const char* ideographs(const char* p) const {
+#if defined(__SSE2__)
+    // Five characters at a time: each byte within the bounds of its place; E4 needs a second byte from B8 on.
+    const __m128i least =
+        _mm_setr_epi8(-28, -128, -128, -28, -128, -128, -28, -128, -128, -28, -128, -128, -28, -128, -128, 0);
+    const __m128i most = _mm_setr_epi8(-23, -65, -65, -23, -65, -65, -23, -65, -65, -23, -65, -65, -23, -65, -65, -1);
+    while (end_ - p >= 16) {
+      __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      __m128i bounded = _mm_min_epu8(_mm_max_epu8(bytes, least), most);
+      auto in_bounds = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bounded, bytes)));
+      auto e4 = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(-28))));
+      auto low = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmplt_epi8(bytes, _mm_set1_epi8(-72))));
+      uint32_t good = in_bounds & ~(e4 << 1 & low);
+      if ((good & 0x7FFF) != 0x7FFF) return p + std::countr_one(good) / 3 * 3;
+      p += 15;
+    }
+#endif
     while (end_ - p >= 3) {
       auto byte = [p](int i) { return static_cast<unsigned char>(p[i]); };
       bool lead = static_cast<unsigned char>(byte(0) - 0xE5) < 5 || (byte(0) == 0xE4 && byte(1) >= 0xB8);

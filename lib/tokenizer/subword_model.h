@@ -40,6 +40,10 @@ class SubwordModel {
   virtual ~SubwordModel() = default;
   // Appends the tokens of `piece`. An unknown character gives one unknown token (or the tokens of its bytes).
   virtual void encode(std::string_view piece, std::vector<int32_t>& out, Scratch& scratch) const = 0;
+  // The same for a part of a piece over whose ends no token reaches.
+  virtual void encode_part(std::string_view part, std::vector<int32_t>& out, Scratch& scratch) const {
+    encode(part, out, scratch);
+  }
   virtual void sample(std::string_view piece, std::vector<int32_t>& out, Scratch& scratch, const Sampling&,
                       Rng&) const {
     encode(piece, out, scratch);

@@ -116,6 +116,8 @@ Tokenizer::Tokenizer(TokenizerParts parts)
     if (token.id >= 0) special_[static_cast<size_t>(token.id)] = token.special;
   for (size_t id = 0; id < parts_->types.size() && id < special_.size(); ++id)
     if (parts_->types[id] == TokenType::control) special_[id] = true;
+  cuts_characters_ = parts_->model == ModelKind::bpe && parts_->word_prefix.empty() && parts_->word_suffix.empty();
+  if (cuts_characters_) cuts_ = CharacterCuts(parts_->tokens);
   find_joins();
   spell_texts();
 }

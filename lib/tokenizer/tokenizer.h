@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/parallel.h"
+#include "tokenizer/character_cuts.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/subword_model.h"
@@ -92,6 +93,8 @@ class Tokenizer {
   class Lease;
   struct Pool;
   std::optional<int32_t> role(std::string_view content) const;
+  void encode(std::string_view text, std::vector<int32_t>& out, const EncodeOptions& options, Workspace& space) const;
+  bool may_be_tiled(const EncodeOptions& options) const;
   void spell_texts();
   void find_joins();
 
@@ -102,8 +105,10 @@ class Tokenizer {
   std::unique_ptr<PreTokenizer> pretokenizer_;
   std::unique_ptr<const std::vector<AddedToken>> late_;  // added tokens that are looked for in normal text
   AddedTokenMatcher first_, second_;                     // in the text as it is, and in normal text
-  std::array<bool, 256> joins_{};                        // last bytes of what stands before a "▁" inside some token
-  bool tiles_ = false;                                   // long texts may be cut by safe_cut
+  CharacterCuts cuts_;
+  bool cuts_characters_ = false;    // pieces of wide characters are encoded part by part
+  std::array<bool, 256> joins_{};   // last bytes of what stands before a "▁" inside some token
+  bool tiles_ = false;              // long texts may be cut by safe_cut
   std::vector<std::string> texts_;  // what each token adds to a text, where that is not its spelling
   std::vector<bool> special_;
   uint64_t hash_ = 0;

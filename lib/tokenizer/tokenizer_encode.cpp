@@ -11,8 +11,8 @@
 namespace llmkit::tokenizer {
 namespace {
 
-// Fixed, so that ids do not depend on the number of threads.
-constexpr size_t kTileBytes = size_t{1} << 20;
+// What is encoded at a time; a normal text of this size stays in the processor's cache.
+constexpr size_t kTileBytes = size_t{1} << 17;
 constexpr uint64_t kSamplingStream = 0x746F6B656E;
 
 }  // namespace
@@ -145,36 +145,131 @@ class Tokenizer::Encoder {
 
   // A batch of pieces of the usual kind: most come from the cache, four ids at a time.
   void fast(std::string_view text, size_t begin, size_t count) {
-    int32_t ids[kFastIds + WordCache::kMaxIds];
-    size_t filled = 0;
-    auto flush = [&] {
-      out_.insert(out_.end(), ids, ids + filled);
-      filled = 0;
-    };
-    for (size_t i = 0; i < count; ++i) {
-      size_t end = space_.ends[i], size = end - begin;
+    size_t done = fast<false>(text, begin, std::span(space_.ends).first(count));
+    if (done == count) return;
+    if (done > 0) begin = space_.ends[done - 1];
+    fast<true>(text, begin, std::span(space_.ends).subspan(done, count - done));
+  }
+  // The number of pieces that were done: without `Wide`, those before the first piece of wide characters.
+  template <bool Wide>
+  size_t fast(std::string_view text, size_t begin, std::span<const size_t> ends) {
+    int32_t room[FastIds::kRoom];
+    FastIds ids{room};
+    const bool cuts = t_.cuts_characters_;
+    for (size_t i = 0; i < ends.size(); ++i) {
+      size_t end = ends[i], size = end - begin;
       const char* p = text.data() + begin;
-      if (size <= WordCache::kMaxBytes) {
+      if (CharacterCuts::may_be_wide(p) && cuts && size >= 6 && CharacterCuts::is_wide(p) &&
+          CharacterCuts::is_wide(p + 3)) {
+        if constexpr (Wide) {
+          wide_piece({p, size}, text.size() - begin, ids);
+        } else {
+          flush(ids);
+          return i;
+        }
+      } else if (size <= WordCache::kMaxBytes) {
         auto key = WordCache::key_of(p, size, text.size() - begin);
         auto& entry = space_.cache.slot(key);
         if (entry.key == key) {
-          std::memcpy(ids + filled, entry.ids, sizeof entry.ids);
-          filled += entry.count();
-          if (filled > kFastIds - WordCache::kMaxIds) flush();
-          begin = end;
-          continue;
+          put(ids, entry.ids, entry.count());
+        } else {
+          flush(ids);
+          size_t from = out_.size();
+          t_.model_->encode({p, size}, out_, space_.scratch);
+          WordCache::store(entry, key, std::span(out_).subspan(from));
         }
-        flush();
-        size_t from = out_.size();
-        t_.model_->encode({p, size}, out_, space_.scratch);
-        WordCache::store(entry, key, std::span(out_).subspan(from));
       } else {
-        flush();
+        flush(ids);
         long_piece({p, size});
       }
       begin = end;
     }
-    flush();
+    flush(ids);
+    return ends.size();
+  }
+  // Ids on their way to the output.
+  struct FastIds {
+    static constexpr size_t kRoom = 1024;
+    int32_t* ids;
+    size_t filled = 0;
+  };
+  // Four numbers are copied, of which `count` are ids.
+  void put(FastIds& to, const int32_t* ids, size_t count) {
+    std::memcpy(to.ids + to.filled, ids, WordCache::kMaxIds * sizeof *ids);
+    to.filled += count;
+    if (to.filled > FastIds::kRoom - 2 * WordCache::kMaxIds) flush(to);
+  }
+  void flush(FastIds& from) {
+    out_.insert(out_.end(), from.ids, from.ids + from.filled);
+    from.filled = 0;
+  }
+
+  // A piece that begins with two wide characters: cut between those over which no token reaches. `readable`: bytes from
+  // its start on that may be read.
+  void wide_piece(std::string_view piece, size_t readable, FastIds& ids) {
+    if (space_.wide.empty()) space_.wide.resize(CharacterCuts::kCodes);
+    WideCharacter* table = space_.wide.data();
+    const char *begin = piece.data(), *end = begin + piece.size(), *part = begin, *p = begin + 3;
+    uint32_t code = CharacterCuts::code_of(begin);
+    const WideCharacter* last = &wide_character(table[code], code, begin);
+    auto close = [&]() __attribute__((always_inline)) {
+      if (p - part == 3) return put(ids, last->ids, last->count);
+      part_of_piece({part, static_cast<size_t>(p - part)}, readable - static_cast<size_t>(part - begin),
+                    part == begin && p == end, ids);
+    };
+    while (p < end) {
+      if (end - p < 3 || !CharacterCuts::is_wide(p)) {
+        // Belongs to the part, and so does the wide character behind it.
+        do ++p;
+        while (p < end && (end - p < 3 || !CharacterCuts::is_wide(p)));
+        if (p == end) break;
+        code = CharacterCuts::code_of(p);
+        last = &wide_character(table[code], code, p);
+        p += 3;
+        continue;
+      }
+      uint32_t next_code = CharacterCuts::code_of(p);
+      const WideCharacter* next = &wide_character(table[next_code], next_code, p);
+      if (!t_.cuts_.maybe_joined(code, last->leaving, next_code, next->entering) ||
+          !t_.cuts_.joined(code, last->leaving, next_code, next->entering)) {
+        close();
+        part = p;
+      }
+      last = next;
+      code = next_code;
+      p += 3;
+    }
+    close();
+  }
+  WideCharacter& wide_character(WideCharacter& entry, uint32_t code, const char* p) {
+    if (entry.count == 0) [[unlikely]] {
+      std::vector<int32_t> ids;
+      t_.model_->encode_part({p, 3}, ids, space_.scratch);
+      std::copy_n(ids.begin(), std::min<size_t>(ids.size(), 3), entry.ids);
+      entry.count = static_cast<uint8_t>(ids.size());
+      entry.leaving = t_.cuts_.leaving(code);
+      entry.entering = t_.cuts_.entering(code);
+    }
+    return entry;
+  }
+  // `whole`: the part is all of the piece.
+  [[gnu::noinline]] void part_of_piece(std::string_view part, size_t readable, bool whole, FastIds& ids) {
+    WordCache::Entry* entry = nullptr;
+    WordCache::Key key{0, 0};
+    if (part.size() <= WordCache::kMaxBytes) {
+      key = WordCache::key_of(part.data(), part.size(), readable);
+      if (!whole && t_.parts_->ignore_merges) key = WordCache::part_key(key);
+      entry = &space_.cache.slot(key);
+      if (entry->key == key) return put(ids, entry->ids, entry->count());
+    }
+    flush(ids);
+    if (!entry && whole) return long_piece(part);
+    size_t from = out_.size();
+    if (whole)
+      t_.model_->encode(part, out_, space_.scratch);
+    else
+      t_.model_->encode_part(part, out_, space_.scratch);
+    if (entry) WordCache::store(*entry, key, std::span(out_).subspan(from));
   }
 
   void long_piece(std::string_view piece) {
@@ -316,8 +411,6 @@ class Tokenizer::Encoder {
     if (spans_) spans_->resize(kept);
   }
 
-  static constexpr size_t kFastIds = 1024;
-
   const Tokenizer& t_;
   const Vocabulary& vocabulary_;
   Workspace& space_;
@@ -332,7 +425,12 @@ class Tokenizer::Encoder {
 
 void Tokenizer::encode(std::string_view text, std::vector<int32_t>& out, const EncodeOptions& options) const {
   Lease lease(*pool_);
-  Encoder encoder(*this, lease.get(), options, out, nullptr);
+  encode(text, out, options, lease.get());
+}
+
+void Tokenizer::encode(std::string_view text, std::vector<int32_t>& out, const EncodeOptions& options,
+                       Workspace& space) const {
+  Encoder encoder(*this, space, options, out, nullptr);
   if (options.add_special_tokens) encoder.around(parts_->prefix, 0);
   encoder.document(text);
   if (options.add_special_tokens) encoder.around(parts_->suffix, text.size());
@@ -359,33 +457,82 @@ void Tokenizer::encode(std::string_view text, std::vector<int32_t>& out, std::ve
 
 void Tokenizer::encode(Parallel& parallel, std::string_view text, std::vector<int32_t>& out,
                        const EncodeOptions& options) const {
-  // Sums over a sentence and random draws go from the start to the end.
+  if (text.size() <= kTileBytes || !may_be_tiled(options)) return encode(text, out, options);
+  auto ids = encode_all(parallel, std::span(&text, 1), options);
+  if (out.empty())
+    out = std::move(ids[0]);
+  else
+    out.insert(out.end(), ids[0].begin(), ids[0].end());
+}
+
+// Sums over a sentence and random draws go from the start to the end.
+bool Tokenizer::may_be_tiled(const EncodeOptions& options) const {
   bool in_order = options.sampling.on() || (vocabulary_->whole_text && parts_->model == ModelKind::unigram);
-  if (!tiles_ || in_order || text.size() <= kTileBytes || first_.any(options.special == SpecialText::parse))
-    return encode(text, out, options);
-  std::vector<size_t> ends;
-  for (size_t at = 0; at < text.size(); at = ends.back())
-    ends.push_back(text.size() - at > kTileBytes ? safe_cut(text, at, at + kTileBytes) : text.size());
-  std::vector<std::vector<int32_t>> parts(ends.size());
-  parallel.for_tiles(static_cast<int64_t>(ends.size()), [&](int64_t i) {
-    auto n = static_cast<size_t>(i);
-    size_t begin = n == 0 ? 0 : ends[n - 1];
-    Lease lease(*pool_);
-    Encoder encoder(*this, lease.get(), options, parts[n], nullptr);
-    encoder.tile(text.substr(begin, ends[n] - begin), begin, begin == 0 ? TextStart::document : TextStart::inside);
-  });
-  if (options.add_special_tokens) out.insert(out.end(), parts_->prefix.begin(), parts_->prefix.end());
-  for (auto& ids : parts) out.insert(out.end(), ids.begin(), ids.end());
-  if (options.add_special_tokens) out.insert(out.end(), parts_->suffix.begin(), parts_->suffix.end());
+  return tiles_ && !in_order && !first_.any(options.special == SpecialText::parse);
 }
 
 std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std::span<const std::string_view> texts,
                                                         const EncodeOptions& options) const {
+  // A task is several short texts, or a tile of a long one.
+  struct Task {
+    size_t text, texts, begin, end;
+    std::vector<int32_t> ids;
+  };
+  std::vector<Task> tasks;
+  bool tiled = may_be_tiled(options);
+  size_t room = 0;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    size_t size = texts[i].size();
+    if (tiled && size > kTileBytes) {
+      for (size_t at = 0, end = 0; at < size; at = end) {
+        end = size - at > kTileBytes ? safe_cut(texts[i], at, at + kTileBytes) : size;
+        tasks.push_back({i, 0, at, end, {}});
+      }
+      room = 0;
+    } else if (size < room) {
+      ++tasks.back().texts;
+      room -= size;
+    } else {
+      tasks.push_back({i, 1, 0, 0, {}});
+      room = kTileBytes / 2 - std::min(size, kTileBytes / 2);
+    }
+  }
   std::vector<std::vector<int32_t>> out(texts.size());
-  parallel.for_tiles(static_cast<int64_t>(texts.size()), [&](int64_t i) {
-    EncodeOptions own = options;
-    own.document += static_cast<uint64_t>(i);
-    encode(texts[static_cast<size_t>(i)], out[static_cast<size_t>(i)], own);
+  std::vector<size_t> long_texts;
+  for (size_t t = 0; t < tasks.size(); ++t)
+    if (tasks[t].texts == 0 && tasks[t].begin == 0) long_texts.push_back(t);
+  parallel.for_tiles(static_cast<int64_t>(tasks.size()), [&](int64_t n) {
+    Task& task = tasks[static_cast<size_t>(n)];
+    Lease lease(*pool_);
+    auto& ids = lease.get().ids;
+    if (task.texts == 0) {
+      ids.clear();
+      Encoder encoder(*this, lease.get(), options, ids, nullptr);
+      encoder.tile(texts[task.text].substr(task.begin, task.end - task.begin), task.begin,
+                   task.begin == 0 ? TextStart::document : TextStart::inside);
+      task.ids = ids;
+    }
+    for (size_t i = task.text; i < task.text + task.texts; ++i) {
+      EncodeOptions own = options;
+      own.document += static_cast<uint64_t>(i);
+      ids.clear();
+      encode(texts[i], ids, own, lease.get());
+      out[i] = ids;
+    }
+  });
+  parallel.for_tiles(static_cast<int64_t>(long_texts.size()), [&](int64_t n) {
+    size_t first = long_texts[static_cast<size_t>(n)], last = first, count = 0;
+    for (; last < tasks.size() && tasks[last].texts == 0 && tasks[last].text == tasks[first].text; ++last)
+      count += tasks[last].ids.size();
+    auto& ids = out[tasks[first].text];
+    if (options.add_special_tokens) count += parts_->prefix.size() + parts_->suffix.size();
+    ids.reserve(count);
+    if (options.add_special_tokens) ids = parts_->prefix;
+    for (size_t t = first; t < last; ++t) {
+      ids.insert(ids.end(), tasks[t].ids.begin(), tasks[t].ids.end());
+      tasks[t].ids = {};
+    }
+    if (options.add_special_tokens) ids.insert(ids.end(), parts_->suffix.begin(), parts_->suffix.end());
   });
   return out;
 }

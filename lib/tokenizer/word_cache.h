@@ -40,6 +40,9 @@ class WordCache {
 
   WordCache() : entries_(size_t{1} << kBits), long_entries_(size_t{1} << kLongBits) {}
 
+  // The key of a part of a piece, where parts may have other ids than pieces of the same bytes.
+  static Key part_key(Key key) { return {key.low, key.high | uint64_t{0x80} << 56}; }
+
   // `size` in 1…kMaxBytes; `readable`: bytes from `bytes` on that may be read.
   static Key key_of(const char* bytes, size_t size, size_t readable) {
     uint64_t words[2] = {0, 0};

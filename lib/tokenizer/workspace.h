@@ -7,15 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "tokenizer/character_cuts.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/word_cache.h"
 
 namespace llmkit::tokenizer {
 
+// What is known of a character of three bytes.
+struct WideCharacter {
+  int32_t ids[3];
+  uint8_t count;  // 0: nothing yet
+  uint8_t leaving, entering;
+};
+
 struct Tokenizer::Workspace {
   WordCache cache;
   SubwordModel::Scratch scratch;
+  std::vector<WideCharacter> wide;  // by code, once there was one
   std::vector<size_t> ends = std::vector<size_t>(1024);
+  std::vector<int32_t> ids;
   std::string normal;
   std::vector<size_t> origins;
 };

@@ -46,7 +46,10 @@ class BpeModel : public SubwordModel {
   }
 
   void encode(std::string_view piece, std::vector<int32_t>& out, Scratch& s) const override {
-    if (whole_token(piece, out)) return;
+    if (!whole_token(piece, out)) encode_part(piece, out, s);
+  }
+
+  void encode_part(std::string_view piece, std::vector<int32_t>& out, Scratch& s) const override {
     if (!tables_.exact()) {
       size_t from = out.size();
       put_symbols(piece, out);

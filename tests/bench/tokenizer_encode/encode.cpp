@@ -32,18 +32,12 @@ int main(int argc, char** argv) {
     }
     int threads = std::atoi(argv[4]), passes = std::atoi(argv[5]);
     Parallel parallel(threads);
-    std::vector<std::vector<int32_t>> ids(documents.size());
+    std::vector<std::vector<int32_t>> ids;
     std::vector<double> seconds;
     for (int pass = 0; pass < passes; ++pass) {
+      ids.clear();
       auto start = std::chrono::steady_clock::now();
-      if (threads == 1) {
-        for (size_t i = 0; i < documents.size(); ++i) {
-          ids[i].clear();
-          tokenizer.encode(documents[i], ids[i]);
-        }
-      } else {
-        ids = tokenizer.encode_all(parallel, documents);
-      }
+      ids = tokenizer.encode_all(parallel, documents);
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
     std::sort(seconds.begin(), seconds.end());
