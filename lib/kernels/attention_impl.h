@@ -36,7 +36,8 @@ struct AttentionImpl {
   // One tile of queries × keys.
   using Tile = AttentionTile<T>;
   using Hooks = AttentionHooks<T>;
-  static Tile make_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t query, int64_t queries, int64_t key) {
+  static Tile make_tile(const Shape& shape, const Sequence& s, int64_t head, int64_t query, int64_t queries,
+                        int64_t key) {
     Tile t;
     t.sequence = s.number;
     t.head = head;
@@ -57,7 +58,8 @@ struct AttentionImpl {
   }
   static bool needs_mask(const Shape& shape, const Sequence& s, const Tile& t) {
     const int64_t first = s.query_start + t.query, last = first + t.queries - 1;
-    return s.query_documents || (shape.causal && t.key + t.keys - 1 > first) || (shape.window > 0 && t.key <= last - shape.window);
+    return s.query_documents || (shape.causal && t.key + t.keys - 1 > first) ||
+           (shape.window > 0 && t.key <= last - shape.window);
   }
   // Hidden pairs of Sᵀ become -inf.
   static void mask(const Shape& shape, const Sequence& s, const Tile& t, T* scores) {
@@ -80,9 +82,52 @@ struct AttentionImpl {
 
   // out[D][kQ] = factor · rowsᵀ, zero beyond `queries`.
   static void transpose_in(T* out, const T* rows, int64_t stride, int64_t queries, int64_t dim, T factor) {
-    for (int64_t d = 0; d < dim; ++d) {
-      for (int64_t q = 0; q < queries; ++q) out[d * kQ + q] = factor * rows[q * stride + d];
-      for (int64_t q = queries; q < kQ; ++q) out[d * kQ + q] = 0;
+    const R by = V::set1(factor);
+    for (int64_t q = 0; q < kQ; q += V::kWidth) {
+      for (int64_t d = 0; d < dim; d += V::kWidth) {
+        const int64_t count = std::min<int64_t>(V::kWidth, dim - d);
+        R block[V::kWidth];
+        for (int64_t i = 0; i < V::kWidth; ++i) {
+          const T* row = rows + (q + i) * stride + d;
+          block[i] =
+              q + i >= queries ? V::zero() : V::mul(by, count == V::kWidth ? V::load(row) : V::load_n(row, count));
+        }
+        V::transpose(block);
+        for (int64_t i = 0; i < count; ++i) V::store(out + (d + i) * kQ + q, block[i]);
+      }
+    }
+  }
+
+  // Keys of a causal tile that start to be seen within it: query lane q sees the keys below q - ahead + 1.
+  struct Causal {
+    int64_t ahead = -kQ - kK;
+    Causal(const Shape& shape, const Sequence& s, const Tile& t) {
+      if (shape.causal) ahead = t.key - (s.query_start + t.query);
+    }
+    bool partial(const Tile& t) const { return t.keys - 1 + ahead > 0; }
+    int64_t first_lane(int64_t key) const { return std::clamp<int64_t>(key + ahead, 0, kQ) / V::kWidth * V::kWidth; }
+    int64_t keys_below(int64_t lane, const Tile& t) const { return std::clamp<int64_t>(lane - ahead, 0, t.keys); }
+  };
+  static constexpr int64_t kPart = 3 * kRows;  // rows of a product that share what they leave out
+
+  // out[keys][kQ] = rows · lanes[D][kQ]; what no query sees is left as it is, or 0.
+  static void key_product(const Causal& causal, const Tile& t, int64_t dim, const T* rows, int64_t stride,
+                          const T* lanes, T* out, bool clear) {
+    if (!causal.partial(t)) return Product::run({t.keys, kQ, dim, rows, stride, 1, lanes, kQ, out, kQ});
+    for (int64_t j = 0; j < t.keys; j += kPart) {
+      const int64_t lane = causal.first_lane(j), count = std::min(kPart, t.keys - j);
+      for (int64_t i = j; clear && i < j + count; ++i) std::fill(out + i * kQ, out + i * kQ + lane, T(0));
+      Product::run({count, kQ - lane, dim, rows + j * stride, stride, 1, lanes + lane, kQ, out + j * kQ + lane, kQ});
+    }
+  }
+  // out[keys][D] (+)= pairs[keys][kQ] · rows[queries][D]
+  static void query_sum(const Causal& causal, const Tile& t, int64_t dim, const T* pairs, const T* rows, int64_t stride,
+                        T* out, int64_t out_stride, bool accumulate) {
+    const int64_t part = causal.partial(t) ? kPart : t.keys;
+    for (int64_t j = 0; j < t.keys; j += part) {
+      const int64_t lane = std::min(causal.first_lane(j), t.queries);
+      Product::run({std::min(part, t.keys - j), dim, t.queries - lane, pairs + j * kQ + lane, kQ, 1,
+                    rows + lane * stride, stride, out + j * out_stride, out_stride, accumulate});
     }
   }
 
@@ -122,7 +167,8 @@ struct AttentionImpl {
   static Rows scores(const Shape& shape, const Sequence& s, const Tile& t, Turned* turned, T* q_transposed, T* out) {
     const Rows rows = rows_of(shape, t, turned);
     if (turned) transpose_in(q_transposed, rows.q, rows.q_stride, t.queries, shape.head_dim, shape.scale);
-    Product::run({t.keys, kQ, shape.head_dim, rows.k, rows.k_stride, 1, q_transposed, kQ, out, kQ});
+    key_product(Causal(shape, s, t), t, shape.head_dim, rows.k, rows.k_stride, q_transposed, out,
+                shape.hooks != nullptr);
     if (shape.hooks && shape.hooks->add_scores) shape.hooks->add_scores(shape.hooks->context, t, out);
     if (needs_mask(shape, s, t)) mask(shape, s, t, out);
     return rows;
@@ -165,10 +211,16 @@ struct AttentionImpl {
       for (int64_t q = 0; q < kQ; q += V::kWidth) softmax_column(p + q, t.keys, top + q, total + q, alpha + q);
       if (shape.dropout > 0) {
         dropout_factors(shape, s, t, head, factors);
-        for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth) V::store(p + i, V::mul(V::load(p + i), V::load(factors + i)));
+        for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth)
+          V::store(p + i, V::mul(V::load(p + i), V::load(factors + i)));
       }
       const T* v = s.v + key * shape.v_stride + kv_head * dim;
-      Product::run({dim, kQ, t.keys, v, 1, shape.v_stride, p, kQ, out, kQ, true, alpha});
+      const Causal causal(shape, s, t);
+      const int64_t lanes = causal.partial(t) ? V::kWidth : kQ;
+      for (int64_t q = 0; q < kQ; q += lanes) {
+        const int64_t seen = causal.keys_below(q + lanes, t);
+        Product::run({dim, lanes, seen, v, 1, shape.v_stride, p + q, kQ, out + q, kQ, true, alpha + q});
+      }
       if (shape.hooks && shape.hooks->add_values) shape.hooks->add_values(shape.hooks->context, t, p, out);
     }
     finish(shape, s, head, begin, queries, out, top, total);
@@ -208,7 +260,8 @@ struct AttentionImpl {
     for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
       const Tile t = make_tile(shape, s, head, query, 1, key);
       const T* k = s.k + key * shape.k_stride + kv_head * dim;
-      for (int64_t j = 0; j < t.keys; j += V::kWidth) key_scores(p + j, q, k + j * shape.k_stride, shape.k_stride, t.keys - j, dim);
+      for (int64_t j = 0; j < t.keys; j += V::kWidth)
+        key_scores(p + j, q, k + j * shape.k_stride, shape.k_stride, t.keys - j, dim);
       if (needs_mask(shape, s, t)) {
         for (int64_t j = 0; j < t.keys; ++j) p[j] = visible(shape, s, query, key + j) ? p[j] : -kInfinity;
       }
@@ -225,7 +278,8 @@ struct AttentionImpl {
       const T* v = s.v + key * shape.v_stride + kv_head * dim;
       for_vectors<V>(dim, [&](int64_t d, auto lanes) LLMKIT_INLINE_LAMBDA {
         R value = V::mul(load<V>(out + d, lanes), alpha);
-        for (int64_t j = 0; j < t.keys; ++j) value = V::fma(V::set1(p[j]), load<V>(v + j * shape.v_stride + d, lanes), value);
+        for (int64_t j = 0; j < t.keys; ++j)
+          value = V::fma(V::set1(p[j]), load<V>(v + j * shape.v_stride + d, lanes), value);
         store<V>(out + d, value, lanes);
       });
     }
@@ -257,13 +311,33 @@ struct AttentionImpl {
     V::store(scores, sum);
   }
 
-  static void finish(const Shape& shape, const Sequence& s, int64_t head, int64_t begin, int64_t queries, const T* out, const T* top, const T* total) {
+  static void finish(const Shape& shape, const Sequence& s, int64_t head, int64_t begin, int64_t queries, const T* out,
+                     const T* top, const T* total) {
     const int64_t dim = shape.head_dim;
-    for (int64_t q = 0; q < queries; ++q) {
-      const T inverse = total[q] > 0 ? 1 / total[q] : T(0);
-      T* row = s.out + (begin + q) * shape.out_stride + head * dim;
-      for (int64_t d = 0; d < dim; ++d) row[d] = out[d * kQ + q] * inverse;
-      if (s.lse) s.lse[head * s.query_length + begin + q] = total[q] > 0 ? top[q] + std::log(total[q]) : -kInfinity;
+    for (int64_t q = 0; q < queries; q += V::kWidth) {
+      R inverse[V::kWidth];
+      const int64_t rows = std::min<int64_t>(V::kWidth, queries - q);
+      for (int64_t i = 0; i < rows; ++i) {
+        inverse[i] = V::set1(total[q + i] > 0 ? 1 / total[q + i] : T(0));
+        if (s.lse)
+          s.lse[head * s.query_length + begin + q + i] =
+              total[q + i] > 0 ? top[q + i] + std::log(total[q + i]) : -kInfinity;
+      }
+      for (int64_t d = 0; d < dim; d += V::kWidth) {
+        const int64_t count = std::min<int64_t>(V::kWidth, dim - d);
+        R block[V::kWidth];
+        for (int64_t i = 0; i < V::kWidth; ++i) block[i] = i < count ? V::load(out + (d + i) * kQ + q) : V::zero();
+        V::transpose(block);
+        for (int64_t i = 0; i < rows; ++i) {
+          T* row = s.out + (begin + q + i) * shape.out_stride + head * dim + d;
+          const R x = V::mul(block[i], inverse[i]);
+          if (count == V::kWidth) {
+            V::store(row, x);
+          } else {
+            V::store_n(row, x, count);
+          }
+        }
+      }
     }
   }
 
@@ -275,12 +349,14 @@ struct AttentionImpl {
       backward_head(shape, s, g, kv_head, nullptr);
     }
   }
-  [[gnu::noinline]] static void backward_turned(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head) {
+  [[gnu::noinline]] static void backward_turned(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g,
+                                                int64_t kv_head) {
     Turned turned;
     backward_head(shape, s, g, kv_head, &turned);
   }
 
-  static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head, Turned* turned) {
+  static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head,
+                            Turned* turned) {
     alignas(64) T q_transposed[kMaxHeadDim * kQ];
     alignas(64) T dout_transposed[kMaxHeadDim * kQ];
     alignas(64) T p[kK * kQ];
@@ -310,7 +386,8 @@ struct AttentionImpl {
           t.dk = g.dk + key * shape.k_stride + kv_head * dim;
           const Rows rows = scores(shape, s, t, turned, q_transposed, p);
           const T* v = s.v + key * shape.v_stride + kv_head * dim;
-          Product::run({t.keys, kQ, dim, v, shape.v_stride, 1, dout_transposed, kQ, ds, kQ});
+          const Causal causal(shape, s, t);
+          key_product(causal, t, dim, v, shape.v_stride, dout_transposed, ds, true);
           if (hooks && hooks->values_dp) hooks->values_dp(hooks->context, t, dout_transposed, ds);
           const bool drop = shape.dropout > 0;
           if (drop) dropout_factors(shape, s, t, head, factors);
@@ -319,15 +396,21 @@ struct AttentionImpl {
           if (hooks && hooks->values_backward) hooks->values_backward(hooks->context, t, p, dout_transposed);
           if (hooked) {
             hooks->scores_backward(hooks->context, t, ds);
-            for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth) V::store(ds + i, V::mul(V::load(ds + i), V::set1(shape.scale)));
+            for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth)
+              V::store(ds + i, V::mul(V::load(ds + i), V::set1(shape.scale)));
           }
           T* dv = g.dv + key * shape.v_stride + kv_head * dim;
-          Product::run({t.keys, dim, queries, p, kQ, 1, dout, shape.out_stride, dv, shape.v_stride, true});
+          query_sum(causal, t, dim, p, dout, shape.out_stride, dv, shape.v_stride, true);
           T* dq = turned ? turned->dq : t.dq;
           T* dk = turned ? turned->dk : t.dk;
           const int64_t q_stride = rows.q_stride, k_stride = rows.k_stride;
-          Product::run({queries, dim, t.keys, ds, 1, kQ, rows.k, k_stride, dq, q_stride, !turned});
-          Product::run({t.keys, dim, queries, ds, kQ, 1, rows.q, q_stride, dk, k_stride, !turned});
+          const int64_t part = causal.partial(t) ? kPart : queries;
+          for (int64_t q = 0; q < queries; q += part) {
+            const int64_t seen = causal.keys_below(q + part, t);
+            Product::run({std::min(part, queries - q), dim, seen, ds + q, 1, kQ, rows.k, k_stride, dq + q * q_stride,
+                          q_stride, !turned});
+          }
+          query_sum(causal, t, dim, ds, rows.q, q_stride, dk, k_stride, !turned);
           if (turned) hooks->transform_backward(hooks->context, t, turned->dq, turned->dk);
         }
       }
@@ -336,7 +419,8 @@ struct AttentionImpl {
 
   static LLMKIT_INLINE T row_dot(const T* a, const T* b, int64_t n) {
     R sum = V::zero();
-    for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { sum = V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), sum); });
+    for_vectors<V>(n, [&](int64_t i, auto lanes)
+                          LLMKIT_INLINE_LAMBDA { sum = V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), sum); });
     return V::reduce_add(sum);
   }
 

@@ -99,9 +99,12 @@ TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
 
 // Of tiles that pack B: one panel, and rows enough that packing costs little.
 template <class T>
-TileSize own_tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
-  constexpr int64_t kEnough = 16;
-  TileSize size{g.own_rows, g.panel_cols};
+TileSize own_tile_size(const GemmKernels<T>& g, int64_t m, int64_t n, const Epilogue<T>& e) {
+  constexpr int64_t kEnough = 16, kMost = 4;
+  // Sums that must wait for a second pass elsewhere than in C lie in the tile's own memory.
+  const bool aside =
+      e.scale != 1 || (e.activation != Activation::none && !e.pre_activation.data && (e.residual.data || e.accumulate));
+  TileSize size{aside ? g.own_rows : kMost * g.own_rows, g.panel_cols};
   while (size.rows > g.tile_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough) size.rows /= 2;
   return size;
 }
@@ -126,7 +129,7 @@ class TileGroup {
     task.accumulate = e.accumulate;
     task.has_epilogue =
         e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
-    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n);
+    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n, e);
     const int64_t row_tiles = ceil_div(m, size.rows);
     tasks_.push_back({&g, task, size, row_tiles, tiles_});
     tiles_ += row_tiles * ceil_div(n, size.cols);

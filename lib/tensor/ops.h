@@ -70,6 +70,11 @@ struct AttentionOptions {
   int64_t window = 0;
   std::span<const int32_t> documents{};  // [rows] or empty
   DropoutSite dropout{};
+  // Terms of position within the tiles; equations and papers: ops/attention_terms.h. Empty: none.
+  std::span<const double> slopes{};      // [heads], ALiBi
+  RopeTables rotation{};                 // turns queries and keys by their place in the sequence (rotate_half)
+  Tensor score_bias{};                   // [heads, distances]
+  Tensor key_terms{}, value_terms{};     // [distances, head_dim] each
 };
 // qkv [rows, (heads + 2·kv_heads)·head_dim], queries, keys, values side by side → [rows, heads·head_dim]
 Tensor attention(Tape& tape, const Tensor& qkv, const AttentionOptions& options);
