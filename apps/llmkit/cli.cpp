@@ -139,6 +139,7 @@ ExitCode run_program(std::span<const std::string> arguments) {
   ExitCode code;
   bool failed = false;
   try {
+    open_stdout();
     install_signal_handlers();
     if (arguments.empty()) {
       std::cout << first_screen();

@@ -54,11 +54,13 @@ void install_signal_handlers() {
   action.sa_handler = on_save_signal;
   action.sa_flags = SA_RESTART;  // the work goes on
   sigaction(SIGUSR1, &action, nullptr);
-  // What is written through stdio (help, tables) fits, so that close_stdout() sees a failure with its reason.
-  static char text[1 << 17];
-  if (isatty(STDOUT_FILENO) == 0) std::setvbuf(stdout, text, _IOFBF, sizeof text);
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a file at its size limit is an error of write(2), told like a full disk
+}
+
+void open_stdout() {
+  static char text[1 << 17];
+  if (isatty(STDOUT_FILENO) == 0) std::setvbuf(stdout, text, _IOFBF, sizeof text);
 }
 
 ExitCode close_stdout(ExitCode code, std::string_view who) {

@@ -28,6 +28,18 @@ double tree_sum(std::vector<double> sums) {
   return sums[0];
 }
 
+std::vector<Tile> update_tiles(const optim::Optimizer& optimizer, const nn::ParameterStore& parameters, int ranks) {
+  return optimizer.takes_whole_parameters(parameters) ? parameter_tiles(parameters, ranks)
+                                                      : even_tiles(parameters.flat_size(), ranks);
+}
+
+std::vector<optim::Span> share_of(int rank, const std::vector<Tile>& tiles) {
+  std::vector<optim::Span> share;
+  for (const Tile& tile : tiles)
+    if (tile.owner == rank) share.push_back({tile.begin, tile.end()});
+  return share;
+}
+
 constexpr int kSettingTag = kCollectiveTag + 2;
 
 }  // namespace
@@ -39,15 +51,27 @@ void check_ranks(int ranks, int64_t groups) {
                                 std::to_string(groups), "llmkit help many-machines"});
 }
 
+SharedMemory planned_memory(const optim::Optimizer& optimizer, const nn::ParameterStore& parameters, double ema_decay,
+                            int ranks) {
+  SharedMemory most;
+  std::vector<Tile> tiles = update_tiles(optimizer, parameters, ranks);
+  for (int rank = 0; rank < ranks; ++rank)
+    most.optimizer = std::max(most.optimizer, optimizer.planned_bytes(parameters, ema_decay, share_of(rank, tiles)));
+  if (ranks > 1) {
+    int64_t buffer = 0;
+    for (const Tile& tile : even_tiles(parameters.flat_size(), ranks)) buffer = std::max(buffer, tile.size);
+    most.messages = kTilesOnTheWay * static_cast<size_t>(buffer * element_bytes(parameters.dtype()));
+  }
+  return most;
+}
+
 DataParallel::DataParallel(Communicator& ranks, nn::ParameterStore& parameters, int64_t groups,
                            const optim::Optimizer& optimizer)
     : ranks_(ranks),
       parameters_(parameters),
       tree_(parameters, groups_of(ranks, groups)),
       sums_(ranks, even_tiles(parameters.flat_size(), ranks.size()), parameters.dtype()),
-      updates_(ranks,
-               optimizer.takes_whole_parameters(parameters) ? parameter_tiles(parameters, ranks.size()) : sums_.tiles(),
-               parameters.dtype()),
+      updates_(ranks, update_tiles(optimizer, parameters, ranks.size()), parameters.dtype()),
       whole_parameters_(optimizer.takes_whole_parameters(parameters)) {}
 
 void DataParallel::expect_same_everywhere(const Settings& settings) {
@@ -164,10 +188,7 @@ double DataParallel::gradient_norm(const kernels::Exec& exec) {
 }
 
 void DataParallel::attach(optim::Optimizer& optimizer, double ema_decay) {
-  std::vector<optim::Span> share;
-  for (const Tile& tile : updates_.tiles())
-    if (updates_.mine(tile)) share.push_back({tile.begin, tile.end()});
-  optimizer.attach(parameters_, ema_decay, std::move(share));
+  optimizer.attach(parameters_, ema_decay, share_of(ranks_.rank(), updates_.tiles()));
 }
 
 void DataParallel::share_values() {

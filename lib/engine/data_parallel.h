@@ -73,6 +73,14 @@ class DataParallel : private BackwardObserver {
   const kernels::Exec* exec_ = nullptr;
 };
 
+// Bytes of what the rank that holds most has beside weights and gradients: its share of the optimiser's state, and the
+// buffers that others' sums arrive in.
+struct SharedMemory {
+  size_t optimizer = 0, messages = 0;
+};
+SharedMemory planned_memory(const optim::Optimizer& optimizer, const nn::ParameterStore& parameters, double ema_decay,
+                            int ranks);
+
 // Throws UsageError unless `ranks` processes can share `groups` groups.
 void check_ranks(int ranks, int64_t groups);
 

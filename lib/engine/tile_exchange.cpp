@@ -11,7 +11,6 @@ namespace {
 
 constexpr int64_t kTileElements = int64_t{1} << 20;
 constexpr int64_t kTilesPerRank = 4;  // at least, where the model is large enough
-constexpr size_t kActive = 4;         // tiles on their way at once
 constexpr int kTileTag = 1;
 
 int64_t tile_elements(int64_t flat_size, int ranks) {
@@ -67,7 +66,7 @@ void TileExchange::start_reduce(std::byte* block, Prepare prepare) {
   if (waiting_ == 0 || !buffers_.empty()) return;
   int64_t largest = 0;
   for (const Tile& tile : tiles_) largest = std::max(largest, tile.size);
-  for (size_t i = 0; i < kActive; ++i) {
+  for (size_t i = 0; i < kTilesOnTheWay; ++i) {
     buffers_.emplace_back(static_cast<size_t>(largest * element_bytes(dtype_)));
     free_.push_back(buffers_.back().data());
   }

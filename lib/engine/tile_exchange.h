@@ -35,6 +35,9 @@ std::vector<Tile> even_tiles(int64_t flat_size, int ranks);
 // Tiles that cut no parameter, shared out so that the ranks have about as many elements each.
 std::vector<Tile> parameter_tiles(const nn::ParameterStore& parameters, int ranks);
 
+// Tiles of one sum that are on their way at once, each with a buffer.
+inline constexpr size_t kTilesOnTheWay = 4;
+
 class TileExchange {
  public:
   TileExchange(Communicator& ranks, std::vector<Tile> tiles, DType dtype);

@@ -263,9 +263,11 @@ void multiply(const Exec& ex, GemmForm form, Matrix<T> c, Matrix<const T> a, Mat
 template <class T>
 size_t gemm_workspace(GemmForm form, int64_t m, int64_t n, int64_t k, Precision precision) {
   const auto& g = gemm_kernels<T>(active_isa(), precision);
+  const auto rounded =
+      precision == Precision::f16 ? static_cast<size_t>((m + n) * k) * sizeof(T) : 0;  // half_copy of both
   if (form == GemmForm::tn) k = std::min(k, kTransposedDepth);
   const int64_t a = transposes_a(form) ? strips_bytes(g, m, k) : rows_bytes(g, m, k);
-  return static_cast<size_t>(a) + (packs_in_tiles(g, form) ? 0 : packed_b_bytes(g, n, k));
+  return rounded + static_cast<size_t>(a) + (packs_in_tiles(g, form) ? 0 : packed_b_bytes(g, n, k));
 }
 
 template <class T>

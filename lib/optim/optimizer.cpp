@@ -123,12 +123,18 @@ void Optimizer::swap_average(const kernels::Exec& ex) {
   store_->values_changed();
 }
 
-size_t Optimizer::state_bytes() const { return store_ ? planned_bytes(*store_, ema_decay_) : 0; }
+size_t Optimizer::state_bytes() const {
+  return store_ ? planned_bytes(*store_, ema_decay_, share_) : 0;
+}
 
-size_t Optimizer::planned_bytes(const nn::ParameterStore& store, double ema_decay) const {
-  int64_t n = ema_decay > 0 ? store.count() : 0;
-  for (size_t slot = 0; slot < own_slots().size(); ++slot)
-    for (const nn::Parameter& p : store.list()) n += keeps(slot, p) ? p.size() : 0;
+size_t Optimizer::planned_bytes(const nn::ParameterStore& store, double ema_decay, std::span<const Span> share) const {
+  int64_t n = 0;
+  for (const nn::Parameter& p : store.list()) {
+    int64_t held = ema_decay > 0 ? 1 : 0;
+    for (size_t slot = 0; slot < own_slots().size(); ++slot) held += keeps(slot, p) ? 1 : 0;
+    for (const Span& s : share)
+      n += held * std::max<int64_t>(0, std::min(s.end, p.offset + p.size()) - std::max(s.begin, p.offset));
+  }
   return static_cast<size_t>(n * element_bytes(store.dtype()));
 }
 

@@ -58,7 +58,8 @@ class Optimizer {
   bool averages() const { return ema_decay_ > 0; }
   void swap_average(const kernels::Exec& ex);  // exchanges weights and average; twice is nothing
   size_t state_bytes() const;                  // of the numbers held
-  size_t planned_bytes(const nn::ParameterStore& store, double ema_decay) const;  // the same, before attach()
+  // The same before attach(), of the elements in `share`.
+  size_t planned_bytes(const nn::ParameterStore& store, double ema_decay, std::span<const Span> share) const;
 
  protected:
   virtual std::vector<std::string_view> own_slots() const = 0;

@@ -19,7 +19,7 @@ double DecodingTime::tokens(double first_context, double count) const {
 Estimate count_costs(const PretrainOptions& options, int64_t vocabulary) {
   Estimate out;
   out.config = model_config(options.model, vocabulary, nullptr);
-  out.training_memory = models::Model::plan(out.config, plan_request(options));
+  out.training_memory = memory_plan(options, out.config);
   out.parameters = out.training_memory.parameters;
   auto real = [](int64_t n) { return static_cast<double>(n); };
   const models::ModelConfig& c = out.config;

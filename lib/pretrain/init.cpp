@@ -32,6 +32,13 @@ void set_mup(nn::ParameterSpec& settings, const nn::Parameter& p, double ratio) 
 
 }  // namespace
 
+void check_rule(const InitOptions& options, std::string_view optimizer) {
+  std::string_view name = optimizer.substr(0, optimizer.find(':'));
+  if (options.rule == "mup" && name != "adamw" && name != "lion")
+    throw UsageError(ErrorParts{"--init mup does not know the learning rates of this optimiser", "--optimizer",
+                                "adamw or lion", std::string(name), "--init gpt2 or small"});
+}
+
 void initialise(models::Model& model, const InitOptions& options, uint64_t seed, Parallel& parallel, bool draw) {
   if (options.rule == "gpt2") return;  // what Model::create did
   const models::ModelConfig& config = model.config();

@@ -24,6 +24,11 @@ struct InitOptions {
   int64_t base_width = 256;
 };
 
+// UsageError where the rule and an optimiser (a spec of the registry) do not go together: µP's rates here are those of
+// steps whose size does not follow the gradient's (Yang et al. 2022, table 8), and muon's own scale already depends on
+// the width.
+void check_rule(const InitOptions& options, std::string_view optimizer);
+
 // Sets the rate scales and draws the weights again by the rule. `draw` false: the rate scales alone (for a model whose
 // weights are read from a file).
 void initialise(models::Model& model, const InitOptions& options, uint64_t seed, Parallel& parallel, bool draw = true);

@@ -5,7 +5,9 @@
 #include <cstdio>
 
 #include "base/error.h"
+#include "engine/data_parallel.h"
 #include "engine/gradient_tree.h"
+#include "optim/optimizer.h"
 
 namespace llmkit::pretrain {
 
@@ -57,6 +59,17 @@ models::PlanRequest plan_request(const PretrainOptions& options, int ranks) {
   request.recompute = models::parse_recompute(options.train.recompute);
   request.keep_packed = options.train.accumulation > 1;
   return request;
+}
+
+models::MemoryPlan memory_plan(const PretrainOptions& options, const models::ModelConfig& config, int ranks) {
+  models::MemoryPlan plan = models::Model::plan(config, plan_request(options, ranks));
+  Parallel one(1);
+  auto model = models::Model::create(config, 0, one, {.planning = true});
+  auto optimizer = optim::optimizers().make(optimizer_spec(options.train));
+  engine::SharedMemory shared = engine::planned_memory(*optimizer, model->parameters(), options.train.ema, ranks);
+  plan.optimizer = shared.optimizer;
+  plan.workspace += shared.messages;
+  return plan;
 }
 
 double flops_per_token(const models::ModelConfig& config, int64_t context) {

@@ -20,6 +20,10 @@ Precision parse_precision(std::string_view name);
 
 models::PlanRequest plan_request(const PretrainOptions& options, int ranks = 1);  // of each of so many processes
 
+// The memory of each of `ranks` processes (of the one that has most): the step, and the chosen optimiser's state,
+// shared.
+models::MemoryPlan memory_plan(const PretrainOptions& options, const models::ModelConfig& config, int ranks = 1);
+
 // Floating-point operations of forward and backward per token, by the convention of PaLM's appendix B (Chowdhery et
 // al., 2022): 6 per matrix parameter (the output matrix counts, the embedding does not) and 12 · heads · head size ·
 // context per layer for attention, its causal half not taken off.

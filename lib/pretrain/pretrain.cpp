@@ -147,13 +147,6 @@ void resolve_lengths(TrainOptions& train, int64_t steps) {
   if (train.min_lr < 0) train.min_lr = train.lr / 10;
 }
 
-size_t planned_optimizer(const TrainOptions& train, const models::ModelConfig& config, Parallel& parallel) {
-  models::ModelOptions planning;
-  planning.planning = true;
-  auto model = models::Model::create(config, 0, parallel, planning);
-  return optim::optimizers().make(optimizer_spec(train))->planned_bytes(model->parameters(), train.ema);
-}
-
 void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_here) {
   auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
   uint64_t most = limit > 0 ? limit : pages * page / static_cast<uint64_t>(processes_here);
@@ -204,8 +197,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   PretrainResult result;
   result.inputs = data.inputs;
   const models::PlanRequest request = plan_request(options, context.ranks.size());
-  result.plan = models::Model::plan(config, request);
-  result.plan.optimizer = planned_optimizer(options.train, config, context.parallel);
+  result.plan = memory_plan(options, config, context.ranks.size());
   result.flops_per_token = flops_per_token(config, options.model.context);
   int64_t steps = planned_steps(options.train, options.model.context, data.train_tokens());
   describe(options, config.architecture, data, result.plan, result.flops_per_token);
@@ -213,6 +205,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   engine::WindowLoader loader(data.sources, window_options(options, data, context.seed));
   if (options.model.init == "mup" && config.tie_embeddings)
     throw UsageError(ErrorParts{"--init mup needs an output matrix of its own", {}, "--no-tied", {}, {}});
+  check_rule({options.model.init, options.model.base_width}, options.train.optimizer);
   if (options.run.dry_run) return result;
 
   engine::RunMode mode = !leader             ? engine::RunMode::follow

@@ -384,13 +384,17 @@ TEST_CASE("recomputation gives the bits of keeping everything, with dropout and 
 
 TEST_CASE("the planned scratch memory of the kernels is what a step takes, within a tenth") {
   Parallel parallel(2);
-  for (Precision precision : {Precision::f32, Precision::bf16}) {
-    for (int64_t vocabulary : {300, 9000}) {
+  for (Precision precision : {Precision::f32, Precision::bf16, Precision::f16}) {
+    for (auto [vocabulary, keep_packed] : {std::pair{300, false}, {300, true}, {9000, false}}) {
+      CAPTURE(static_cast<int>(precision));
       CAPTURE(vocabulary);
+      CAPTURE(keep_packed);
       ModelConfig config = tiny("gpt2");
       config.vocab_size = vocabulary;
       config.hidden_size = 128;
-      models::MemoryPlan plan = Model::plan(config, {4, 64, precision, true, 2});
+      models::PlanRequest request{4, 64, precision, true, 2};
+      request.keep_packed = keep_packed;
+      models::MemoryPlan plan = Model::plan(config, request);
       auto model = Model::create(config, 1, parallel);
       std::vector<int32_t> tokens = random_tokens(256, 1), targets = random_tokens(256, 2);
       std::vector<float> weights(256, 1.0f);
@@ -398,7 +402,7 @@ TEST_CASE("the planned scratch memory of the kernels is what a step takes, withi
       batch.sequences = 4;
       batch.length = 64;
       batch.tokens = tokens;
-      Tape tape(parallel, {.precision = precision});
+      Tape tape(parallel, {.precision = precision, .keep_packed = keep_packed});
       tape.begin();
       tape.backward(model->loss(tape, batch, targets, weights));
       double ratio = static_cast<double>(tape.peak().workspace) / static_cast<double>(plan.workspace);

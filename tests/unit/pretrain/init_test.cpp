@@ -93,6 +93,14 @@ TEST_CASE("init rules draw with the deviations they name and set the rates of ma
   CHECK_THROWS_AS(initialise(*tied, {"mup", 32}, 1, parallel), UsageError);
 }
 
+TEST_CASE("mup goes with the optimisers whose rates it knows") {
+  for (const char* spec : {"adamw", "lion:beta1=0.8"}) CHECK_NOTHROW(check_rule({"mup", 32}, spec));
+  for (const char* spec : {"sgd:momentum=0.9", "muon"}) {
+    CHECK_THROWS_WITH_AS(check_rule({"mup", 32}, spec), doctest::Contains("adamw or lion"), UsageError);
+    CHECK_NOTHROW(check_rule({"small", 32}, spec));
+  }
+}
+
 TEST_CASE("under mup the logits grow alike at every width, without it they grow with the width") {
   double narrow = logits_after(32, "mup", 5), wide = logits_after(256, "mup", 5), plain = logits_after(256, "gpt2", 5);
   CHECK(narrow == doctest::Approx(logits_after(32, "gpt2", 5)));  // the base itself

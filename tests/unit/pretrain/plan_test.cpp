@@ -57,3 +57,26 @@ TEST_CASE("steps that fit into a time leave room for validation") {
   CHECK(steps_in(100, 1, 10, 10) == 45);  // one validation at the end, a tenth of one for each step
   CHECK(steps_in(1, 50, 0, 0) == 1);
 }
+
+TEST_CASE("the memory plan holds the state of the chosen optimiser, shared between the processes") {
+  PretrainOptions options;
+  options.train.batch = 1;
+  models::ModelConfig config = model_config({.layers = 2, .heads = 2, .width = 64, .context = 16}, 500, nullptr);
+  auto state = [&](const std::string& optimizer, double ema, int ranks) {
+    options.train.optimizer = optimizer;
+    options.train.ema = ema;
+    options.train.accumulation = options.train.grad_groups = ranks;
+    return memory_plan(options, config, ranks).optimizer;
+  };
+  size_t one = state("lion", 0, 1);
+  CHECK(one == static_cast<size_t>(memory_plan(options, config).parameters) * sizeof(float));
+  CHECK(state("adamw", 0, 1) == 2 * one);
+  CHECK(state("adamw", 0.99, 1) == 3 * one);
+  CHECK(state("sgd", 0, 1) == 0);
+  CHECK(state("sgd:momentum=0.9", 0, 1) == one);
+  CHECK(state("muon", 0, 1) > one);
+  CHECK(state("muon", 0, 1) < 2 * one);
+  CHECK(state("adamw", 0, 2) >= one);  // half, and what the largest share has more
+  CHECK(state("adamw", 0, 2) < 2 * one);
+  CHECK(state("muon", 0, 2) < state("muon", 0, 1));
+}
