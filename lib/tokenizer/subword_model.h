@@ -26,12 +26,14 @@ class SubwordModel {
   struct Scratch {
     BpeMerger::Scratch merger;
     BpeTables::Scratch tables;
+    template <class Real>
     struct Node {
-      double score;
+      Real score;
       int32_t id;
-      uint32_t length;
+      uint32_t length;  // of that token; 0: none ends here
     };
-    std::vector<Node> lattice;
+    std::vector<Node<float>> float_lattice;
+    std::vector<Node<double>> double_lattice;
     std::vector<double> forward;
     float sentence = 0;  // Unigram: score of the sentence so far
     float gap = 0;       // Unigram: by how much the choices that were made won at least

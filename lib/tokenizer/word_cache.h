@@ -84,7 +84,7 @@ class WordCache {
   }
 
  private:
-  static constexpr int kBits = 17, kLongBits = 12;
+  static constexpr int kBits = 17, kLongBits = 14;
   std::vector<Entry> entries_;
   std::vector<LongEntry> long_entries_;
 };

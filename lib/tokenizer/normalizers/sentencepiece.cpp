@@ -50,6 +50,15 @@ class SentencePieceNormalizer : public Normalizer {
         p = q;
         continue;
       }
+      if (*p == ' ' && map_.plain(p, end)) {
+        if (!after_space) {
+          prefix(at);
+          put(mark, at);
+          after_space = rules_.remove_extra;
+        }
+        ++p;
+        continue;
+      }
       size_t length = 1;
       std::string_view piece(p, 1);
       if (auto rule = map_.longest(p, end)) {

@@ -6,7 +6,9 @@
 #include <cmath>
 #include <limits>
 #include <queue>
+#include <type_traits>
 
+#include "tokenizer/character_cuts.h"
 #include "tokenizer/subword_model.h"
 #include "tokenizer/unicode_class.h"
 
@@ -34,6 +36,11 @@ class UnigramModel : public SubwordModel {
       if (found_in_text && !vocabulary.control[id]) entries.emplace_back(parts_.tokens[id], static_cast<int32_t>(id));
     }
     trie_ = ByteTrie(std::move(entries));
+    for (size_t id = 0; id < scores_.size(); ++id) {
+      bool own = types_[id] == TokenType::user_defined;
+      quick_scores_.push_back(own ? std::numeric_limits<float>::quiet_NaN() : scores_[id]);
+    }
+    find_wide_nodes();
     unk_score_ = least - kUnkPenalty;
   }
 
@@ -173,36 +180,98 @@ class UnigramModel : public SubwordModel {
     vocabulary_.unknown(from.substr(0, c.length), out);
   }
 
+  // The node of each character of three bytes, so that a walk from it begins with one load.
+  void find_wide_nodes() {
+    wide_nodes_.assign(size_t{1} << 16, 0);
+    for (uint32_t a = 0; a < 16; ++a) {
+      uint32_t first = trie_.step(trie_.root(), static_cast<char>(0xE0 | a));
+      for (uint32_t b = 0; first && b < 64; ++b) {
+        uint32_t second = trie_.step(first, static_cast<char>(0x80 | b));
+        for (uint32_t c = 0; second && c < 64; ++c) {
+          bool ends_inside = trie_.value(first) >= 0 || trie_.value(second) >= 0;
+          uint32_t third = trie_.step(second, static_cast<char>(0x80 | c));
+          wide_nodes_[a << 12 | b << 6 | c] = ends_inside ? kWalk : third;
+        }
+      }
+    }
+  }
+
+  template <class Real>
+  static auto& lattice_of(Scratch& s) {
+    if constexpr (std::is_same_v<Real, float>)
+      return s.float_lattice;
+    else
+      return s.double_lattice;
+  }
+
   template <class Real>
   Real viterbi(std::string_view piece, Real start, std::vector<int32_t>& out, Scratch& s) const {
     size_t n = piece.size();
-    s.lattice.assign(n + 1, {0, -1, 0});
-    s.lattice[0].score = static_cast<double>(start);
-    s.gap = std::numeric_limits<float>::max();
-    for_edges(piece, [&](size_t begin, size_t end, int32_t id, double score) {
-      if (begin > 0 && s.lattice[begin].length == 0) return;  // nothing ends here
-      Real total = static_cast<Real>(static_cast<Real>(score) + static_cast<Real>(s.lattice[begin].score));
-      auto& node = s.lattice[end];
-      if (node.length != 0) {
-        s.gap = std::min(s.gap, std::abs(static_cast<float>(static_cast<double>(total) - node.score)));
-        if (total <= static_cast<Real>(node.score)) return;
+    auto& lattice = lattice_of<Real>(s);
+    lattice.assign(n + 1, {0, -1, 0});
+    auto* nodes = lattice.data();
+    nodes[0].score = start;
+    float gap = std::numeric_limits<float>::max();
+    const char *begin = piece.data(), *end = begin + n;
+    for (const char* p = begin; p < end;) {
+      const auto at = static_cast<size_t>(p - begin);
+      const uint32_t length = decode_utf8(p, end).length;
+      if (at > 0 && nodes[at].length == 0) {  // nothing ends here
+        p += length;
+        continue;
       }
-      node = {static_cast<double>(total), id, static_cast<uint32_t>(end - begin)};
-    });
+      const Real base = nodes[at].score;
+      auto reach = [&](size_t bytes, int32_t id, Real score) {
+        Real total = score + base;
+        auto& node = nodes[at + bytes];
+        if (node.length != 0) {
+          gap = std::min(gap, static_cast<float>(std::abs(total - node.score)));
+          if (total <= node.score) return;
+        }
+        node = {total, id, static_cast<uint32_t>(bytes)};
+      };
+      bool single = false;
+      auto visit = [&](uint32_t node, size_t bytes) {
+        int32_t id = trie_.value(node);
+        if (id < 0) return;
+        float quick = quick_scores_[static_cast<size_t>(id)];
+        single |= bytes == length;
+        reach(bytes, id, quick == quick ? static_cast<Real>(quick) : static_cast<Real>(score_of(id, bytes)));
+      };
+      uint32_t node = trie_.root();
+      const char* q = p;
+      if (length == 3) {
+        uint32_t wide = wide_nodes_[CharacterCuts::code_of(p)];
+        if (wide != kWalk) {
+          node = wide;
+          q += 3;
+          if (node) visit(node, 3);
+        }
+      }
+      while (node && q < end) {
+        node = trie_.step(node, *q++);
+        if (node) visit(node, static_cast<size_t>(q - p));
+      }
+      if (!single) reach(length, -1, static_cast<Real>(unk_score_));
+      p += length;
+    }
+    s.gap = gap;
     size_t from = out.size(), at = n;
+    bool known = true;
     while (at > 0) {
-      out.push_back(s.lattice[at].id >= 0 ? s.lattice[at].id : -static_cast<int32_t>(at) - 1);
-      at -= s.lattice[at].length;
+      known &= nodes[at].id >= 0;
+      out.push_back(nodes[at].id >= 0 ? nodes[at].id : -static_cast<int32_t>(at) - 1);
+      at -= nodes[at].length;
     }
     std::reverse(out.begin() + static_cast<std::ptrdiff_t>(from), out.end());
-    expand_unknown(piece, from, out, s);
-    return static_cast<Real>(s.lattice[n].score);
+    Real total = nodes[n].score;
+    if (!known) expand_unknown(piece, from, out, nodes);
+    return total;
   }
 
   // Unknown characters stand as minus (their end + 1) so far.
-  void expand_unknown(std::string_view piece, size_t from, std::vector<int32_t>& out, Scratch& s) const {
-    if (std::all_of(out.begin() + static_cast<std::ptrdiff_t>(from), out.end(), [](int32_t id) { return id >= 0; }))
-      return;
+  template <class Node>
+  void expand_unknown(std::string_view piece, size_t from, std::vector<int32_t>& out, const Node* nodes) const {
     std::vector<int32_t> path(out.begin() + static_cast<std::ptrdiff_t>(from), out.end());
     out.resize(from);
     for (int32_t id : path) {
@@ -211,14 +280,17 @@ class UnigramModel : public SubwordModel {
         continue;
       }
       auto end = static_cast<size_t>(-id - 1);
-      vocabulary_.unknown(piece.substr(end - s.lattice[end].length, s.lattice[end].length), out);
+      vocabulary_.unknown(piece.substr(end - nodes[end].length, nodes[end].length), out);
     }
   }
 
+  static constexpr uint32_t kWalk = UINT32_MAX;
   const Vocabulary& vocabulary_;
   const TokenizerParts& parts_;
   std::vector<float> scores_;
   std::vector<TokenType> types_;
+  std::vector<float> quick_scores_;   // NaN: ask score_of
+  std::vector<uint32_t> wide_nodes_;  // 0: no token begins so; kWalk: one ends inside
   float most_ = 0, unk_score_ = 0;
   ByteTrie trie_;
 };
