@@ -177,7 +177,7 @@ struct DecodingTimes {
   double prompt[2] = {0, 0}, token[2] = {0, 0};  // at both lengths
 };
 
-constexpr int64_t kTokensEach = 8;
+constexpr int64_t kTokensEach = 16;  // the first of them find the caches full of the prompt
 
 DecodingTimes time_speaker(Speaker& speaker, const int64_t (&lengths)[2], Context& context) {
   std::vector<double> prompt[2], token[2];
@@ -197,8 +197,9 @@ void time_decoding(Estimate& estimate, Context& context) {
   const models::ModelConfig& config = estimate.config;
   int64_t most = config.max_positions - kTokensEach - 1;
   if (most < 4) return;
-  const int64_t lengths[2] = {std::clamp<int64_t>(config.max_positions / 8, 2, 128),
-                              std::clamp<int64_t>(config.max_positions / 2, 3, std::min<int64_t>(most, 1024))};
+  // The longer one reaches to the end of a short context, so that little is drawn out.
+  const int64_t lengths[2] = {std::clamp<int64_t>(config.max_positions / 4, 2, 128),
+                              std::clamp<int64_t>(config.max_positions * 7 / 8, 3, std::min<int64_t>(most, 768))};
   // As many layers as memory allows: what fits into the caches decodes faster than what does not.
   double embedding = static_cast<double>(estimate.embedding_parameters),
          layer = (static_cast<double>(estimate.parameters) - embedding) / static_cast<double>(config.layers);
