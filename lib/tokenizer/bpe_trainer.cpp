@@ -119,16 +119,16 @@ BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerO
   if (!options.whole_alphabet) counter.for_words([&](const CountedWord& word) { see(word.bytes, seen); });
   Beginning b = begin(training, seen, options);
   MergeLearner learner(context, training.parts, b.learner);
-  training.external = learn_external_merges(
-      learner, training.parts, context.memory_bytes,
-      [&](auto& f) {
-        counter.for_words([&](const CountedWord& word) {
-          ++training.distinct_words;
-          f(word);
-        });
-        counter.clear();
-      },
-      [&](std::string_view bytes, std::vector<int32_t>& symbols) { b.encode(bytes, symbols); });
+  training.external = learn_external_merges(context, learner, training.parts, [&](auto& put) {
+    std::vector<int32_t> symbols;
+    counter.for_words([&](const CountedWord& word) {
+      ++training.distinct_words;
+      symbols.clear();
+      b.encode(word.bytes, symbols);
+      put(symbols, word.count);
+    });
+    counter.clear();
+  });
   training.merge_counts = all_counts(learner, options);
   return training;
 }

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "tokenizer/external_merges.h"
 #include "tokenizer/likelihood_merges.h"
 #include "tokenizer/merge_learner.h"
 #include "tokenizer/unicode_class.h"
@@ -96,35 +97,42 @@ BpeTraining train_characters_bpe(Context& context, WordCounter& counter,
   for (auto& [c, count] : characters.inner) inner[c] = add(options.word_prefix + c);
 
   MergeLearner learner(context, parts, options.merges);
-  PairMerger merger(learner.sizes(), parts.tokens.size(), learner.max_size());
-  LikelihoodMerges likelihood;
-  bool by_likelihood = options.score == MergeScore::likelihood;
-  std::vector<int32_t> symbols;
-  auto put = [&](uint64_t count) {
-    if (by_likelihood)
-      likelihood.add_word(symbols, count);
-    else
-      merger.add_word(symbols, count);
-    symbols.clear();
-  };
-  counter.for_words([&](const CountedWord& piece) {
-    std::string word = word_of(piece.bytes);
-    bool at_first = true;
-    for_characters(word, [&](std::string_view c, bool) {
-      auto& ids = at_first || !wordpiece ? first : inner;
-      at_first = false;
-      auto id = ids.find(c);
-      if (id != ids.end())
-        symbols.push_back(id->second);
-      else
-        put(piece.count);  // what is unknown parts a word
+  // put(symbols, count) for every word, or for the parts of one around what is unknown.
+  auto for_words = [&](auto&& put) {
+    std::vector<int32_t> symbols;
+    counter.for_words([&](const CountedWord& piece) {
+      std::string word = word_of(piece.bytes);
+      bool at_first = true;
+      symbols.clear();
+      for_characters(word, [&](std::string_view c, bool) {
+        auto& ids = at_first || !wordpiece ? first : inner;
+        at_first = false;
+        auto id = ids.find(c);
+        if (id != ids.end()) {
+          symbols.push_back(id->second);
+        } else {
+          put(symbols, piece.count);
+          symbols.clear();
+        }
+      });
+      put(symbols, piece.count);
     });
-    put(piece.count);
-  });
-  if (by_likelihood)
+  };
+  bool fits = !counter.spilled() && (context.memory_bytes == 0 || counter.training_bytes() <= context.memory_bytes);
+  if (options.score == MergeScore::likelihood) {
+    LikelihoodMerges likelihood;
+    for_words([&](std::span<const int32_t> symbols, uint64_t count) { likelihood.add_word(symbols, count); });
     likelihood.learn(learner);
-  else
+  } else if (fits) {
+    PairMerger merger(learner.sizes(), parts.tokens.size(), learner.max_size());
+    for_words([&](std::span<const int32_t> symbols, uint64_t count) { merger.add_word(symbols, count); });
     learner.merge_down_to(merger, learner.floor());
+  } else {
+    training.external = learn_external_merges(context, learner, parts, [&](auto& put) {
+      for_words(put);
+      counter.clear();
+    });
+  }
   training.merge_counts = learner.take_counts();
   return training;
 }

@@ -6,12 +6,13 @@
 #include <memory>
 
 #include "tokenizer/bpe.h"
+#include "tokenizer/word_file.h"
 
 namespace llmkit::tokenizer {
 namespace {
 
-constexpr size_t kReadBuffer = size_t{1} << 20;
-constexpr size_t kClasses = 252;  // of 64-bit counts
+constexpr uint64_t kSample = 1 << 16, kMostStride = 64;  // words looked at to choose a threshold, at least
+constexpr size_t kClasses = 252;                         // of 64-bit counts
 
 // Counts in classes of a quarter of an octave: class_of rises with the count, least_of is the least count of a class.
 size_t class_of(uint64_t count) {
@@ -26,21 +27,25 @@ uint64_t least_of(size_t c) {
 
 class ExternalMerges {
  public:
-  ExternalMerges(MergeLearner& learner, TokenizerParts& parts, uint64_t memory_bytes)
-      : learner_(learner),
+  ExternalMerges(Context& context, MergeLearner& learner, TokenizerParts& parts, uint64_t memory_bytes)
+      : context_(context),
+        learner_(learner),
         parts_(parts),
         merger_(learner.sizes(), parts.tokens.size(), learner.max_size()),
         load_bytes_(memory_bytes / 2),
-        sketch_slots_(
-            std::clamp<uint64_t>(std::bit_floor(memory_bytes / 8 / sizeof(uint64_t)), 1 << 12, uint64_t{1} << 28)) {}
+        file_(std::make_unique<WordFile>()),
+        sketch_(std::clamp<uint64_t>(std::bit_floor(memory_bytes / 8 / sizeof(uint64_t)), 1 << 12, uint64_t{1} << 28)) {
+  }
 
-  void put(std::span<const int32_t> symbols, uint64_t count) { put(*writing(), symbols, count); }
+  void put(std::span<const int32_t> symbols, uint64_t count) {
+    if (symbols.size() > 1) file_->put(symbols, count);
+  }
 
   ExternalMergesStats run() {
-    file_ = std::move(writing_);
+    file_->finish();
+    count_all();
     while (!learner_.full()) {
-      rewrite();
-      uint64_t top = sketch_->largest();
+      uint64_t top = sketch_.largest();
       if (top < learner_.floor()) break;
       uint64_t threshold = choose_threshold();
       size_t before = parts_.merges.size();
@@ -56,37 +61,12 @@ class ExternalMerges {
         if (!stale && threshold <= learner_.floor()) break;
         ceiling_ = stale ? UINT64_MAX : threshold;
       }
-      pending_.assign(parts_.merges.begin() + static_cast<ptrdiff_t>(before), parts_.merges.end());
+      if (!learner_.full()) apply(std::span(parts_.merges).subspan(before));
     }
     return stats_;
   }
 
  private:
-  RecordFile* writing() {
-    if (!writing_) writing_ = std::make_unique<RecordFile>("");
-    return writing_.get();
-  }
-
-  static void put(RecordFile& file, std::span<const int32_t> symbols, uint64_t count) {
-    if (symbols.size() < 2) return;
-    file.put_number(symbols.size());
-    file.put_number(count);
-    for (int32_t s : symbols) file.put_number(static_cast<uint64_t>(s));
-  }
-
-  template <class F>
-  void for_words(F&& f) {
-    file_->flush();
-    RecordReader reader(file_->fd(), 0, file_->size(), kReadBuffer);
-    std::vector<int32_t> symbols;
-    while (!reader.done()) {
-      symbols.resize(reader.number());
-      uint64_t count = reader.number();
-      for (auto& s : symbols) s = static_cast<int32_t>(reader.number());
-      f(symbols, count);
-    }
-  }
-
   template <class F>
   void for_pairs(const std::vector<int32_t>& symbols, F&& f) const {
     for (size_t i = 0; i + 1 < symbols.size(); ++i) {
@@ -95,37 +75,96 @@ class ExternalMerges {
     }
   }
 
-  void rewrite() {
-    BpeMerger apply(pending_);
-    BpeMerger::Scratch scratch;
-    sketch_ = std::make_unique<PairSketch>(sketch_slots_);
-    writing_.reset();
-    stats_.words = 0;
-    for_words([&](std::vector<int32_t>& symbols, uint64_t count) {
-      if (!pending_.empty()) apply.merge(symbols, 0, scratch);
-      put(*writing(), symbols, count);
-      ++stats_.words;
-      for_pairs(symbols, [&](uint64_t pair) { sketch_->add(pair, count); });
-    });
-    writing();
-    file_ = std::move(writing_);
-    stats_.file_bytes = std::max(stats_.file_bytes, file_->size());
+  // Every stride-th word of a block, from which a threshold is chosen; any choice is correct, a good one is fast.
+  class Sampler {
+   public:
+    explicit Sampler(uint64_t words) : stride_(std::clamp<uint64_t>(words / kSample, 1, kMostStride)) {}
+    uint64_t stride() const { return stride_; }
+    void offer(uint64_t number, std::span<const int32_t> symbols, uint64_t count, WordBlock& out) const {
+      if (number % stride_ == 0) out.put(symbols, count);
+    }
+
+   private:
+    uint64_t stride_;
+  };
+
+  void count_all() {
+    stats_.words = file_->words();
+    stats_.file_bytes = file_->bytes();
+    Sampler sampler(file_->words());
+    stride_ = sampler.stride();
+    file_->for_blocks<WordBlock>(
+        context_,
+        [&](const WordBlock& words, WordBlock& sample) {
+          uint64_t number = 0;
+          words.for_words([&](std::vector<int32_t>& symbols, uint64_t count) {
+            for_pairs(symbols, [&](uint64_t pair) { sketch_.add_shared(pair, count); });
+            sampler.offer(number++, symbols, count, sample);
+          });
+        },
+        [&](const WordBlock& sample) { sample_.append(sample); });
+  }
+
+  // Writes the words anew with these merges applied; the sketch follows the words that change.
+  void apply(std::span<const Merge> merges) {
+    BpeMerger merger(merges);
+    PairFilter first;
+    for (auto& m : merges) first.add(pair_key(static_cast<uint32_t>(m.left), static_cast<uint32_t>(m.right)));
+    Sampler sampler(file_->words());
+    stride_ = sampler.stride();
+    sample_.clear();
+    auto written = std::make_unique<WordFile>();
+    struct Result {
+      WordBlock words, sample;
+    };
+    file_->for_blocks<Result>(
+        context_,
+        [&](const WordBlock& words, Result& result) {
+          BpeMerger::Scratch scratch;
+          std::vector<int32_t> old;
+          uint64_t number = 0;
+          words.copy_if(result.words, [&](std::vector<int32_t>& symbols, uint64_t count) {
+            bool touched = false;
+            for (size_t i = 0; i + 1 < symbols.size() && !touched; ++i)
+              touched =
+                  first.may_have(pair_key(static_cast<uint32_t>(symbols[i]), static_cast<uint32_t>(symbols[i + 1])));
+            size_t before = symbols.size();
+            if (touched) {
+              old = symbols;
+              merger.merge(symbols, 0, scratch);
+            }
+            bool changed = symbols.size() < before;
+            if (changed) {
+              for_pairs(old, [&](uint64_t pair) { sketch_.add_shared(pair, uint64_t{0} - count); });
+              for_pairs(symbols, [&](uint64_t pair) { sketch_.add_shared(pair, count); });
+              if (symbols.size() > 1) result.words.put(symbols, count);
+            }
+            if (symbols.size() > 1) sampler.offer(number++, symbols, count, result.sample);
+            return !changed;
+          });
+        },
+        [&](const Result& result) {
+          written->put(result.words);
+          sample_.append(result.sample);
+        });
+    written->finish();
+    file_ = std::move(written);
   }
 
   uint64_t bound(const std::vector<int32_t>& symbols) const {
     uint64_t most = 0;
-    for_pairs(symbols, [&](uint64_t pair) { most = std::max(most, sketch_->bound(pair)); });
+    for_pairs(symbols, [&](uint64_t pair) { most = std::max(most, sketch_.bound(pair)); });
     return std::min(most, ceiling_ - 1);
   }
 
-  // The lowest threshold for which the words fit, at least the floor; beyond any count if there is none.
+  // The lowest threshold for which the words seem to fit, at least the floor; beyond any count if there is none.
   uint64_t choose_threshold() {
     std::array<uint64_t, kClasses> bytes{}, words{}, symbols_of{};
-    for_words([&](std::vector<int32_t>& symbols, uint64_t) {
+    sample_.for_words([&](std::vector<int32_t>& symbols, uint64_t) {
       size_t c = class_of(bound(symbols));
-      bytes[c] += PairMerger::bytes_of_word(symbols.size());
-      ++words[c];
-      symbols_of[c] += symbols.size();
+      bytes[c] += stride_ * PairMerger::bytes_of_word(symbols.size());
+      words[c] += stride_;
+      symbols_of[c] += stride_ * symbols.size();
     });
     uint64_t sum = 0;
     words_to_load_ = symbols_to_load_ = 0;
@@ -142,12 +181,23 @@ class ExternalMerges {
   }
 
   void load(uint64_t threshold) {
+    PairSketchFilter frequent(sketch_, threshold);
     merger_.clear_words();
-    merger_.reserve(words_to_load_, symbols_to_load_);
-    for_words([&](std::vector<int32_t>& symbols, uint64_t count) {
-      if (bound(symbols) >= threshold) merger_.add_word(symbols, count);
-    });
-    sketch_.reset();
+    // A sample is off by a percent; the vector must not double for that.
+    uint64_t more = stride_ > 1 ? 32 : UINT64_MAX;
+    merger_.reserve(words_to_load_ + words_to_load_ / more, symbols_to_load_ + symbols_to_load_ / more);
+    file_->for_blocks<WordBlock>(
+        context_,
+        [&](const WordBlock& words, WordBlock& chosen) {
+          words.copy_if(chosen, [&](std::vector<int32_t>& symbols, uint64_t) {
+            bool needed = false;
+            for_pairs(symbols, [&](uint64_t pair) { needed = needed || frequent.has(pair); });
+            return needed;
+          });
+        },
+        [&](const WordBlock& chosen) {
+          chosen.for_words([&](std::vector<int32_t>& symbols, uint64_t count) { merger_.add_word(symbols, count); });
+        });
   }
 
   // As learner_.merge_down_to, but a token made a second way ends the band, and true is returned: its pairs may stand
@@ -172,19 +222,30 @@ class ExternalMerges {
 
   // Takes the most frequent pair without loading words; false when there is none of the floor.
   bool merge_one(uint64_t top) {
-    for (uint64_t least = top;; least /= 4) {
+    for (uint64_t least = std::max<uint64_t>(1, top / 4);; least /= 4) {
+      PairSketchFilter frequent(sketch_, least);
       PairTable counted;
-      for_words([&](std::vector<int32_t>& symbols, uint64_t count) {
-        for_pairs(symbols, [&](uint64_t pair) {
-          if (sketch_->bound(pair) >= least && !refused_.count(pair))
-            counted.at(pair).count += static_cast<int64_t>(count);
-        });
-      });
+      struct Pairs {
+        PairTable table;
+      };
+      file_->for_blocks<Pairs>(
+          context_,
+          [&](const WordBlock& words, Pairs& pairs) {
+            words.for_words([&](std::vector<int32_t>& symbols, uint64_t count) {
+              for_pairs(symbols, [&](uint64_t pair) {
+                if (frequent.has(pair)) pairs.table.at(pair).count += static_cast<int64_t>(count);
+              });
+            });
+          },
+          [&](Pairs& pairs) {
+            for (auto& slot : pairs.table.slots())
+              if (slot.pair != PairTable::kEmpty) counted.at(slot.pair).count += slot.count;
+          });
       uint64_t best = 0, most = 0;
       for (auto& slot : counted.slots()) {
+        if (slot.pair == PairTable::kEmpty || refused_.count(slot.pair)) continue;
         auto count = static_cast<uint64_t>(slot.count);
-        if (slot.pair != PairTable::kEmpty && (count > most || (count == most && slot.pair < best)))
-          best = slot.pair, most = count;
+        if (count > most || (count == most && slot.pair < best)) best = slot.pair, most = count;
       }
       if (most >= least && most >= learner_.floor()) {
         bool fresh = false;
@@ -198,14 +259,15 @@ class ExternalMerges {
     }
   }
 
+  Context& context_;
   MergeLearner& learner_;
   TokenizerParts& parts_;
   PairMerger merger_;
   uint64_t load_bytes_;
-  size_t sketch_slots_;
-  std::unique_ptr<RecordFile> file_, writing_;
-  std::unique_ptr<PairSketch> sketch_;
-  std::vector<Merge> pending_;
+  std::unique_ptr<WordFile> file_;
+  PairSketch sketch_;
+  WordBlock sample_;
+  uint64_t stride_ = 1;
   std::unordered_set<uint64_t> refused_;
   uint64_t ceiling_ = UINT64_MAX;  // no pair counts as much
   uint64_t words_to_load_ = 0, symbols_to_load_ = 0;
@@ -215,16 +277,10 @@ class ExternalMerges {
 }  // namespace
 
 ExternalMergesStats learn_external_merges(
-    MergeLearner& learner, TokenizerParts& parts, uint64_t memory_bytes,
-    const std::function<void(const std::function<void(const CountedWord&)>&)>& for_words,
-    const std::function<void(std::string_view, std::vector<int32_t>&)>& encode) {
-  ExternalMerges merges(learner, parts, memory_bytes);
-  std::vector<int32_t> symbols;
-  for_words([&](const CountedWord& word) {
-    symbols.clear();
-    encode(word.bytes, symbols);
-    merges.put(symbols, word.count);
-  });
+    Context& context, MergeLearner& learner, TokenizerParts& parts,
+    const std::function<void(const std::function<void(std::span<const int32_t>, uint64_t)>&)>& for_words) {
+  ExternalMerges merges(context, learner, parts, context.memory_bytes);
+  for_words([&](std::span<const int32_t> symbols, uint64_t count) { merges.put(symbols, count); });
   return merges.run();
 }
 

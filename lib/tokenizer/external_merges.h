@@ -1,9 +1,10 @@
-// BPE training on more words than fit memory. The words lie in a file, as symbols; training goes in bands of falling
-// count. For each band the file is read three times:
-//   1. the last band's merges are applied to every word, which is written anew, and all pairs are counted in a sketch;
-//   2. for every word, the bound of its most frequent pair says from which threshold on it would be needed: the lowest
-//      threshold whose words fit the budget is chosen;
-//   3. these words are loaded, and merged until no pair of the threshold is left.
+// BPE training on more words than fit memory. The words lie in a file, as symbols, and all pairs are counted in a
+// sketch; training goes in bands of falling count. For each band the file is read twice:
+//   1. for every word, the bound of its most frequent pair says from which threshold on it would be needed: the words
+//   of
+//      the lowest threshold that fits the budget (chosen on a sample) are loaded, and merged until no pair of the
+//      threshold is left;
+//   2. these merges are applied to every word, which is written anew; the sketch follows the words that change.
 // A pair of at least the threshold stands only in loaded words, so its count is exact, and so is every decision. Where
 // the words of the most frequent pair alone do not fit, that one is merged without loading any.
 // Memory: the words loaded (half of the budget), the sketch (an eighth), and the tables of the frequent pairs.
@@ -11,10 +12,10 @@
 
 #include <cstdint>
 #include <functional>
-#include <vector>
+#include <span>
 
+#include "base/context.h"
 #include "tokenizer/merge_learner.h"
-#include "tokenizer/word_runs.h"
 
 namespace llmkit::tokenizer {
 
@@ -23,10 +24,9 @@ struct ExternalMergesStats {
   uint64_t file_bytes = 0, words = 0;
 };
 
-// `for_words` gives the words once; `encode` turns one into symbols.
+// `for_words` gives the words once, as symbols, within context.memory_bytes.
 ExternalMergesStats learn_external_merges(
-    MergeLearner& learner, TokenizerParts& parts, uint64_t memory_bytes,
-    const std::function<void(const std::function<void(const CountedWord&)>&)>& for_words,
-    const std::function<void(std::string_view, std::vector<int32_t>&)>& encode);
+    Context& context, MergeLearner& learner, TokenizerParts& parts,
+    const std::function<void(const std::function<void(std::span<const int32_t>, uint64_t)>&)>& for_words);
 
 }  // namespace llmkit::tokenizer

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
 #include <unordered_map>
@@ -39,6 +40,10 @@ class PairSketch {
  public:
   explicit PairSketch(size_t slots) : sums_(slots) {}  // a power of two
   void add(uint64_t pair, uint64_t count) { sums_[pair_hash(pair) & (sums_.size() - 1)] += count; }
+  // The same from many threads at once. A negative count takes back what was added before.
+  void add_shared(uint64_t pair, uint64_t count) {
+    std::atomic_ref(sums_[pair_hash(pair) & (sums_.size() - 1)]).fetch_add(count, std::memory_order_relaxed);
+  }
   uint64_t bound(uint64_t pair) const { return sums_[pair_hash(pair) & (sums_.size() - 1)]; }
   std::span<const uint64_t> sums() const { return sums_; }
   uint64_t largest() const { return *std::max_element(sums_.begin(), sums_.end()); }
@@ -58,6 +63,26 @@ class PairFilter {
   static constexpr size_t kBits = size_t{1} << 21;
   static size_t at(uint64_t pair) { return pair_hash(pair) & (kBits - 1); }
   std::vector<uint64_t> bits_;
+};
+
+// Whether a pair's bound in a sketch reaches a threshold: most that do not are told apart in the cache.
+class PairSketchFilter {
+ public:
+  PairSketchFilter(const PairSketch& sketch, uint64_t threshold) : sketch_(sketch), threshold_(threshold) {
+    auto sums = sketch.sums();
+    for (size_t i = 0; i < sums.size(); ++i)
+      if (sums[i] >= threshold) bits_[i % kBits / 64] |= uint64_t{1} << i % 64;
+  }
+  bool has(uint64_t pair) const {
+    size_t at = pair_hash(pair) & (std::min(kBits, sketch_.sums().size()) - 1);
+    return (bits_[at / 64] >> at % 64 & 1) && sketch_.bound(pair) >= threshold_;
+  }
+
+ private:
+  static constexpr size_t kBits = size_t{1} << 21;
+  const PairSketch& sketch_;
+  uint64_t threshold_;
+  std::vector<uint64_t> bits_ = std::vector<uint64_t>(kBits / 64);
 };
 
 // Count and list of every tabled pair; open addressing.

@@ -21,6 +21,9 @@ struct Sampling {
   bool on() const { return dropout > 0 || alpha > 0; }
 };
 
+// SentencePiece begins a sum over a sentence anew where it passes this.
+constexpr float kSentenceReset = 100'000;
+
 class SubwordModel {
  public:
   struct Scratch {

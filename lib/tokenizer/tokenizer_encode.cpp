@@ -13,6 +13,7 @@ namespace {
 
 // What is encoded at a time; a normal text of this size stays in the processor's cache.
 constexpr size_t kTileBytes = size_t{1} << 17;
+constexpr float kMostOfWord = 4000;  // more than the scores in a cached word can sum up to
 constexpr uint64_t kSamplingStream = 0x746F6B656E;
 
 }  // namespace
@@ -350,7 +351,8 @@ class Tokenizer::Encoder {
   }
   bool take_cached(std::span<const int32_t> ids, int32_t lead) {
     auto& s = space_.scratch;
-    if (-std::bit_cast<float>(lead) <= std::abs(s.sentence) * 1e-5f) return false;
+    float sum = std::abs(s.sentence);
+    if (-std::bit_cast<float>(lead) <= sum * 1e-5f || sum > kSentenceReset - kMostOfWord) return false;
     for (int32_t id : ids) {
       if (id < 0) break;
       out_.push_back(id);

@@ -4,8 +4,10 @@
 #include <memory>
 
 #include "base/error.h"
-#include "tokenizer/normalizer.h"
+#include "base/registry.h"
 #include "tokenizer/sentence_words.h"
+#include "tokenizer/tokenizer_formats.h"
+#include "tokenizer/train_text.h"
 #include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
@@ -55,25 +57,6 @@ std::vector<std::string> read_texts(const std::vector<std::string>& inputs,
   while (reader.next(document)) texts.push_back(std::move(document.text));
   return texts;
 }
-
-// What becomes of a document's text before it is cut into pieces.
-class TextSteps {
- public:
-  TextSteps(const std::vector<std::string>& normalizers, bool sentences) : chain_(normalizers), sentences_(sentences) {}
-  bool change_text() const { return !chain_.empty(); }
-  void apply(std::string& text) const {
-    if (!chain_.empty()) {
-      std::string normal;
-      chain_.normalize(text, TextStart::document, normal, nullptr);
-      text = std::move(normal);
-    }
-    if (sentences_) text += '\n';  // the document's end is a line's end
-  }
-
- private:
-  NormalizerChain chain_;
-  bool sentences_;
-};
 
 void count_corpus(Context& context, formats::DocumentReader& reader, const TextSteps& steps, WordCounter& counter,
                   Sample& sample, Training& training) {
@@ -137,12 +120,11 @@ std::string plain_word(std::string_view piece) {
   return is_space(class_of(first.code_point)) ? std::string() : std::string(piece);
 }
 
-bool has_sentences(const std::string& algorithm) {
-  return algorithm == "bpe" || algorithm == "unigram";
-}
-
 void finish_sentencepiece(TokenizerParts& parts) {
-  parts.normalizers.push_back("metaspace");
+  // Spaces stay, unlike in SentencePiece's own default: what is decoded is the text that was encoded.
+  bool marks = std::any_of(parts.normalizers.begin(), parts.normalizers.end(),
+                           [](auto& text) { return parse_spec(text).name == "sentencepiece"; });
+  if (!marks) parts.normalizers.push_back("sentencepiece:remove-extra=false");
   parts.pretokenizer = "metaspace";
   parts.joining = Joining::metaspace;
   parts.drop_first_space = true;
@@ -154,6 +136,15 @@ void finish_sentencepiece(TokenizerParts& parts) {
   if (!parts.byte_fallback) return;
   auto first = std::find(parts.tokens.begin(), parts.tokens.end(), "<0x00>") - parts.tokens.begin();
   std::fill_n(parts.types.begin() + first, 256, TokenType::byte);
+}
+
+// SentencePiece merges any two neighbours that spell a token, by the token's rank, whichever two it was learned from:
+// with all of them listed, tokenizer.json, .model and GGUF give the same ids.
+void merge_as_sentencepiece(TokenizerParts& parts) {
+  parts.scores.assign(parts.tokens.size(), 0);
+  for (size_t rank = parts.merges.size(); rank-- > 0;)
+    parts.scores[static_cast<size_t>(parts.merges[rank].result)] = -static_cast<float>(rank);
+  parts.merges = merges_of_scores(parts, "the vocabulary learned");
 }
 
 void train_sentencepiece_bpe(Context& context, WordCounter& counter, const TrainOptions& options, Training& training) {
@@ -177,10 +168,12 @@ void train_sentencepiece_bpe(Context& context, WordCounter& counter, const Train
   training.parts = std::move(bpe.parts);
   training.merge_counts = std::move(bpe.merge_counts);
   training.distinct_pieces = bpe.distinct_words;
+  training.external = bpe.external;
   training.parts.normalizers = options.normalizers;
   if (!wordpiece) {
     training.parts.fuse_unk = true;
-    return finish_sentencepiece(training.parts);
+    finish_sentencepiece(training.parts);
+    return merge_as_sentencepiece(training.parts);
   }
   training.parts.model = ModelKind::wordpiece;
   training.parts.merges.clear();  // a word is cut at its longest pieces, whatever made them
@@ -222,6 +215,10 @@ void train_unigram_parts(Context& context, WordCounter& counter, const TrainOpti
 
 }  // namespace
 
+bool has_sentences(const std::string& algorithm) {
+  return algorithm == "bpe" || algorithm == "unigram";
+}
+
 Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options) {
   Training training;
   bool sentences = has_sentences(options.algorithm);
@@ -230,8 +227,9 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   if (!sentences) named = pretokenizers().make(options.bpe.pretokenizer);
   const PreTokenizer& pretokenizer = sentences ? sentence_words : *named;
   // A third of the memory is the table's: its growth, the batches read ahead and the sorting of a run need some too.
-  // Unigram and the trainers of characters keep their words in memory.
-  bool may_spill = options.algorithm == "bbpe" || options.algorithm == "char";
+  // Unigram and merging by likelihood keep their words in memory.
+  bool may_spill = options.algorithm != "unigram" &&
+                   (options.algorithm != "wordpiece" || options.wordpiece_score == MergeScore::frequency);
   WordCounter counter(pretokenizer, may_spill ? context.memory_bytes / 3 : 0);
   Sample sample;
   formats::DocumentReader reader(inputs, options.reader);
@@ -248,7 +246,8 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
                            {},
                            std::to_string(context.memory_bytes >> 20) + " MiB for all",
                            std::to_string(counter.memory_bytes() >> 20) + " MiB for the words",
-                           "raise --memory, train on a sample, or use --algorithm bbpe, which can use the disk"});
+                           "raise --memory, train on a sample, or use another algorithm: these two keep their words in "
+                           "memory, the others can use the disk"});
   if (options.algorithm == "char") {
     counter.for_words([&](const CountedWord&) { ++training.distinct_pieces; });
     training.parts = train_characters(counter, options.bpe.special_tokens);

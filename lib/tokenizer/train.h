@@ -42,6 +42,9 @@ struct Training {
   formats::BadRecords bad;
 };
 
+// Whether the pieces counted are the words of lines, as SentencePiece has them, instead of those of the pre-tokenizer.
+bool has_sentences(const std::string& algorithm);
+
 Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options);
 
 }  // namespace llmkit::tokenizer

@@ -21,6 +21,8 @@ namespace llmkit::tokenizer {
 
 class WordCounter {
  public:
+  // Of a word, beside its bytes: a table is between a third and two thirds full.
+  static constexpr double kBytesOfWord = 50;
   // `memory_bytes` = 0: no bound.
   explicit WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes = 0);
 

@@ -116,6 +116,7 @@ def main():
         if tokenizers:
             source = f"{DATA}/tokenizer/ggml-vocab-{gguf}.gguf.zst"
             hf = tokenizers.Tokenizer.from_file(convert(source, f"{scratch}/{gguf}.json"))
+            hf.encode_special_tokens = True  # "<s>" in a text is text
             compare(f"{gguf} tokenizers {tokenizers.__version__}", f"{scratch}/{gguf}.json",
                     lambda t, hf=hf: hf.encode(t, add_special_tokens=False).ids, hf.decode)
     try:

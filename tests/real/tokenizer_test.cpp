@@ -80,7 +80,7 @@ void check_sentencepiece(const std::string& model, const std::string& cases, int
 }  // namespace
 
 TEST_CASE("llama.cpp's vocabularies give the ids of its cases") {
-  for (auto name : {"gpt-2", "llama-spm"}) check_gguf(name);
+  for (auto name : {"gpt-2", "llama-spm", "bert-bge"}) check_gguf(name);
 }
 
 TEST_CASE("SentencePiece models give the ids of spm_encode") {

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <optional>
 
 #include "base/json_writer.h"
@@ -6,9 +7,10 @@
 #include "base/report.h"
 #include "base/units.h"
 #include "command.h"
+#include "engine/monitor.h"
 #include "io/files.h"
 #include "tokenizer/byte_alphabet.h"
-#include "tokenizer/train.h"
+#include "tokenizer/train_estimate.h"
 
 namespace llmkit::cli {
 namespace {
@@ -23,6 +25,10 @@ std::string number(double value, int digits) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
+}
+
+std::string needs(double seconds, double memory) {
+  return format_seconds(seconds) + ", " + format_bytes(memory) + " of memory";
 }
 
 std::string shown(const tokenizer::TokenizerParts& parts, const std::string& token) {
@@ -180,10 +186,21 @@ class TrainTokenizer : public Command {
     options_.reader.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
     if (common.output == "-") throw UsageError("--output needs the name of a folder");
     io::AtomicFolder folder(common.output, common.force);
+    auto estimate = tokenizer::estimate_training(context, inputs_, options_);
+    if (estimate)
+      log::info("estimated from the first " + format_bytes(static_cast<double>(estimate->sample_bytes)) + " of about " +
+                format_bytes(static_cast<double>(estimate->text_bytes)) +
+                " of text: " + format_count(estimate->distinct_pieces) + " distinct pieces, " +
+                needs(estimate->seconds, static_cast<double>(estimate->memory_bytes)));
+    auto start = std::chrono::steady_clock::now();
     Training training = tokenizer::train_tokenizer(context, inputs_, options_);
     set_roles(training.parts);
     tokenizer::Tokenizer(training.parts).save(folder.work_path());
     folder.finish();
+    double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    log::info(
+        "measured: " + needs(seconds, engine::peak_resident_bytes()) +
+        (estimate ? "; estimated: " + needs(estimate->seconds, static_cast<double>(estimate->memory_bytes)) : ""));
     if (!common.report.empty()) write_report(common.report, common.output, training);
     return common.finish(summary(training, common));
   }

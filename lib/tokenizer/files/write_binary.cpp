@@ -40,6 +40,8 @@ Rules rules_of(const TokenizerParts& parts, const std::string& format) {
       rules.dummy_prefix = true;
     } else if (spec.name == "replace" && v.text("from") == " " && v.text("to") == kSpaceMark) {
       rules.escape = true;
+    } else if (spec.name == "metaspace" && v.text("prepend") == "never") {
+      rules.escape = true;
     } else {
       throw cannot(format, "the normalizer of SentencePiece", text);
     }
@@ -80,6 +82,8 @@ void check_pieces(const TokenizerParts& parts, const std::string& format) {
   if (parts.pretokenizer != "none" && parts.pretokenizer != "metaspace")
     throw cannot(format, "no pre-tokenizer but metaspace", parts.pretokenizer);
   if (!parts.word_prefix.empty() || !parts.word_suffix.empty()) throw cannot(format, "no prefix or suffix", "one");
+  if (!parts.unk.empty() && !parts.fuse_unk && !parts.byte_fallback)
+    throw cannot(format, "unknown neighbours to be one token", "one for each character");
   if (parts.model != ModelKind::bpe || !parts.scores.empty()) return;
   // The merges that the reader will find must be those of the list, in its order.
   TokenizerParts copy = parts;
@@ -173,6 +177,7 @@ std::string write_gguf_tokenizer(const TokenizerParts& parts) {
   } else {
     check_pieces(parts, format);
     Rules rules = rules_of(parts, format);
+    if (!rules.escape) throw cannot(format, "the mark for a space", "the space itself");
     set("model", std::string(parts.model == ModelKind::unigram ? "t5" : "llama"));
     auto scores = scores_of(parts);
     set("scores", std::vector<double>(scores.begin(), scores.end()));

@@ -1,7 +1,7 @@
 // Unigram (Kudo, "Subword regularization", 2018): every token has a probability, and a piece gets the segmentation of
 // the largest product (Viterbi), one drawn from all of them, or the n best.
-// Sums are those of the reference, so that ties fall as they do there: SentencePiece adds floats from the start of the
-// sentence, Hugging Face doubles from the start of the word.
+// Sums are those of the reference, so that ties fall as they do there: SentencePiece (0.2) adds floats from the start
+// of the sentence, and begins anew from where they pass 100,000; Hugging Face adds doubles from the start of the word.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -25,14 +25,10 @@ class UnigramModel : public SubwordModel {
     types_ = parts_.types;
     types_.resize(parts_.tokens.size(), TokenType::normal);
     float least = std::numeric_limits<float>::max();
-    most_ = std::numeric_limits<float>::lowest();
     std::vector<std::pair<std::string_view, int32_t>> entries;
     for (size_t id = 0; id < parts_.tokens.size(); ++id) {
       bool found_in_text = types_[id] == TokenType::normal || types_[id] == TokenType::user_defined;
-      if (types_[id] == TokenType::normal) {
-        least = std::min(least, scores_[id]);
-        most_ = std::max(most_, scores_[id]);
-      }
+      if (types_[id] == TokenType::normal) least = std::min(least, scores_[id]);
       if (found_in_text && !vocabulary.control[id]) entries.emplace_back(parts_.tokens[id], static_cast<int32_t>(id));
     }
     trie_ = ByteTrie(std::move(entries));
@@ -147,8 +143,9 @@ class UnigramModel : public SubwordModel {
  private:
   double score_of(int32_t id, size_t bytes) const {
     auto i = static_cast<size_t>(id);
-    return types_[i] == TokenType::user_defined ? static_cast<double>(static_cast<float>(bytes) * most_) - 0.1
-                                                : static_cast<double>(scores_[i]);
+    // One that the user defined beats all others, and the longer of two; as in SentencePiece 0.2.
+    return static_cast<double>(
+        types_[i] == TokenType::user_defined ? static_cast<float>(0.1 * (static_cast<double>(bytes) - 1)) : scores_[i]);
   }
 
   // f(begin, end, id, score) for every token in the piece, by begin, then end; id -1 for an unknown character.
@@ -213,12 +210,18 @@ class UnigramModel : public SubwordModel {
     nodes[0].score = start;
     float gap = std::numeric_limits<float>::max();
     const char *begin = piece.data(), *end = begin + n;
+    size_t reached = 0;
     for (const char* p = begin; p < end;) {
       const auto at = static_cast<size_t>(p - begin);
       const uint32_t length = decode_utf8(p, end).length;
       if (at > 0 && nodes[at].length == 0) {  // nothing ends here
         p += length;
         continue;
+      }
+      if (std::is_same_v<Real, float> && std::abs(nodes[at].score) > static_cast<Real>(kSentenceReset)) {
+        const Real offset = nodes[at].score;
+        for (size_t i = at; i <= reached || i == at; ++i)
+          if (i == at || nodes[i].length != 0) nodes[i].score -= offset;
       }
       const Real base = nodes[at].score;
       auto reach = [&](size_t bytes, int32_t id, Real score) {
@@ -229,6 +232,7 @@ class UnigramModel : public SubwordModel {
           if (total <= node.score) return;
         }
         node = {total, id, static_cast<uint32_t>(bytes)};
+        reached = std::max(reached, at + bytes);
       };
       bool single = false;
       auto visit = [&](uint32_t node, size_t bytes) {
@@ -291,7 +295,7 @@ class UnigramModel : public SubwordModel {
   std::vector<TokenType> types_;
   std::vector<float> quick_scores_;   // NaN: ask score_of
   std::vector<uint32_t> wide_nodes_;  // 0: no token begins so; kWalk: one ends inside
-  float most_ = 0, unk_score_ = 0;
+  float unk_score_ = 0;
   ByteTrie trie_;
 };
 

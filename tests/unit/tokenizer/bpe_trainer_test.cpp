@@ -6,6 +6,7 @@
 
 #include "base/rng.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/train_estimate.h"
 
 using namespace llmkit;
 using namespace llmkit::tokenizer;
@@ -221,4 +222,11 @@ TEST_CASE("a character vocabulary is sorted and knows each character once") {
   Tokenizer tokenizer(parts);
   CHECK(tokenizer.encode("中abz") == std::vector<int32_t>{4, 2, 3, 0});
   CHECK(tokenizer.decode(tokenizer.encode("a\n中")) == "a\n中");
+}
+
+TEST_CASE("distinct pieces of a text are extrapolated from a sample by a power of its size") {
+  CHECK(extrapolate_distinct(25, 10, 100, 20, 100) == 20);   // the sample is the text
+  CHECK(extrapolate_distinct(25, 10, 100, 20, 400) == 40);   // exponent 1/2, as large corpora have it
+  CHECK(extrapolate_distinct(25, 20, 100, 20, 1600) == 40);  // nothing new in the sample: 1/4
+  CHECK(extrapolate_distinct(0, 0, 100, 20, 400) == 20);     // no part to compare with
 }

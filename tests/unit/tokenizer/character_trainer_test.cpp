@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/rng.h"
 #include "tokenizer/merge_limits.h"
 
 using namespace llmkit;
@@ -119,4 +120,45 @@ TEST_CASE("a tokenizer can be extended: what it had stays, and new merges follow
   Tokenizer before(base), after(extended.parts);
   CHECK(after.encode(new_text).size() < before.encode(new_text).size());
   CHECK(after.decode(after.encode(new_text)) == new_text);
+}
+
+TEST_CASE("character BPE and WordPiece within a small memory give what they give without bound") {
+  Rng rng({77});
+  std::string text;
+  for (int i = 0; i < 20'000; ++i) {
+    text += ' ';
+    for (uint64_t n = 1 + rng.below(7); n > 0; --n) {
+      uint64_t letter = std::min(rng.below(28), rng.below(28));
+      text += letter < 26 ? std::string(1, static_cast<char>('a' + letter)) : std::string(letter == 26 ? "é" : "中");
+    }
+  }
+  auto pre = pretokenizers().make("gpt2");
+  auto strip = [](std::string_view piece) { return std::string(piece.substr(piece.starts_with(' '))); };
+  for (bool wordpiece : {false, true}) {
+    CAPTURE(wordpiece);
+    CharacterTrainerOptions options;
+    options.word_prefix = wordpiece ? "##" : "";
+    options.character_coverage = 0.99;  // what is unknown parts words
+    options.merges.vocab_size = 300;
+    Setup s;
+    WordCounter in_memory(*pre), bounded(*pre, 100'000);
+    in_memory.add(s.parallel, text);
+    auto expected = train_characters_bpe(s.context, in_memory, strip, options);
+    CHECK(expected.external.bands == 0);
+    CHECK(expected.parts.merges.size() > 200);
+    for (size_t at = 0; at < text.size();) {  // many runs
+      size_t end = std::min(text.find(' ', std::min(at + 20'000, text.size())), text.size());
+      bounded.add(s.parallel, std::string_view(text).substr(at, end - at));
+      bounded.make_room();
+      at = end;
+    }
+    CHECK(bounded.spilled());
+    s.context.memory_bytes = 400'000;
+    auto got = train_characters_bpe(s.context, bounded, strip, options);
+    CHECK(got.external.bands > 1);
+    CHECK(got.parts.tokens == expected.parts.tokens);
+    CHECK(got.parts.merges == expected.parts.merges);
+    CHECK(got.merge_counts == expected.merge_counts);
+    CHECK(got.distinct_words == expected.distinct_words);
+  }
 }
