@@ -60,12 +60,12 @@ TEST_CASE("of a pair given twice the later rank counts") {
   CHECK(symbols == std::vector<int32_t>{0, 4});
 }
 
-TEST_CASE("a million equal symbols take one pass of a heap") {
+TEST_CASE("many equal symbols take one pass of a heap") {
   std::vector<Merge> merges{{0, 0, 1}, {1, 1, 2}, {2, 2, 3}};
-  std::vector<int32_t> symbols(1'000'003, 0);
+  std::vector<int32_t> symbols(200'003, 0);
   BpeMerger::Scratch scratch;
   BpeMerger(merges).merge(symbols, 0, scratch);
-  CHECK(symbols.size() == 125'002);
+  CHECK(symbols.size() == 25'002);
   CHECK(symbols.front() == 3);
   CHECK(symbols[symbols.size() - 2] == 1);
   CHECK(symbols.back() == 0);

@@ -220,7 +220,7 @@ TEST_CASE(
   parts.merges = {{'a', 'b', 256}, {256, 256, 257}};
   Tokenizer tokenizer(parts);
   std::string text;
-  for (int i = 0; text.size() < (size_t{9} << 20); ++i) text += (i % 7 == 0 ? "abab aab\n" : "ababab b ");
+  for (int i = 0; text.size() < (size_t{6} << 20); ++i) text += (i % 7 == 0 ? "abab aab\n" : "ababab b ");
   Ids expected = tokenizer.encode(text), ids;
   Parallel parallel(4);
   for (int i = 0; i < 50 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i) {
