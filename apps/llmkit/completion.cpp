@@ -59,7 +59,7 @@ std::string join(const std::vector<std::string>& words, std::string_view between
 }
 
 // Inside single quotes, for all three shells.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string out = "'";
   for (char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
@@ -70,18 +70,18 @@ std::string bash_script() {
   std::string names, cases;
   for (auto& entry : all) {
     names += (names.empty() ? "" : " ") + entry.name;
-    cases += "    " + entry.name + ")\n      flags=" + quoted(join(flags_of(entry.invocation->options))) + "\n      case $previous in\n";
+    cases += "    " + entry.name + ")\n      flags=" + shell_quoted(join(flags_of(entry.invocation->options))) + "\n      case $previous in\n";
     for (auto& option : entry.invocation->options.all()) {
       auto values = values_of(option, entry);
-      if (!values.empty()) cases += "        --" + option.name + ") words=" + quoted(join(values)) + " ;;\n";
+      if (!values.empty()) cases += "        --" + option.name + ") words=" + shell_quoted(join(values)) + " ;;\n";
     }
-    cases += "        *) words=" + quoted(join(operands_of(entry))) + " ;;\n      esac ;;\n";
+    cases += "        *) words=" + shell_quoted(join(operands_of(entry))) + " ;;\n      esac ;;\n";
   }
   return "# bash completion for llmkit; made by `llmkit completion bash`\n"
          "_llmkit() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} flags= words=\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    COMPREPLY=($(compgen -W " + quoted(names) + " -- \"$word\"))\n"
+         "    COMPREPLY=($(compgen -W " + shell_quoted(names) + " -- \"$word\"))\n"
          "    return\n"
          "  fi\n"
          "  case ${COMP_WORDS[1]} in\n" + cases + "  esac\n"
@@ -107,7 +107,7 @@ std::string zsh_text(std::string_view text) {
 std::string zsh_script() {
   std::string out = "#compdef llmkit\n# made by `llmkit completion zsh`\n_llmkit() {\n  local -a commands=(\n";
   auto all = entries();
-  for (auto& entry : all) out += "    " + quoted(zsh_text(entry.name) + ":" + entry.summary) + "\n";
+  for (auto& entry : all) out += "    " + shell_quoted(zsh_text(entry.name) + ":" + entry.summary) + "\n";
   out += "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n  local name=$words[2]\n"
          "  shift words\n  (( CURRENT-- ))\n  case $name in\n";
   for (auto& entry : all) {
@@ -120,13 +120,13 @@ std::string zsh_script() {
       }
       std::string text = "[" + zsh_text(option.help) + "]" + action;
       std::string repeat = option.kind == Option::Kind::list ? "*" : "";
-      out += " \\\n        " + quoted(repeat + "--" + option.name + text);
-      if (option.letter) out += " \\\n        " + quoted(repeat + "-" + option.letter + text);
-      if (option.kind == Option::Kind::boolean) out += " \\\n        " + quoted("--no-" + option.name + "[not " + zsh_text(option.help) + "]");
+      out += " \\\n        " + shell_quoted(repeat + "--" + option.name + text);
+      if (option.letter) out += " \\\n        " + shell_quoted(repeat + "-" + option.letter + text);
+      if (option.kind == Option::Kind::boolean) out += " \\\n        " + shell_quoted("--no-" + option.name + "[not " + zsh_text(option.help) + "]");
     }
     auto operands = operands_of(entry);
     out += " \\\n        '*'{-v,--verbose}'[more on stderr]' \\\n        '(- *)'{-h,--help}'[help]' \\\n        " +
-           quoted("*:" + std::string("operand:") + (operands.empty() ? "_files" : "(" + join(operands) + ")")) + " ;;\n";
+           shell_quoted("*:" + std::string("operand:") + (operands.empty() ? "_files" : "(" + join(operands) + ")")) + " ;;\n";
   }
   return out + "  esac\n}\n_llmkit \"$@\"\n";
 }
@@ -134,20 +134,20 @@ std::string zsh_script() {
 std::string fish_script() {
   std::string out = "# fish completion for llmkit; made by `llmkit completion fish`\n";
   for (auto& entry : entries()) {
-    out += "complete -c llmkit -f -n __fish_use_subcommand -a " + entry.name + " -d " + quoted(entry.summary) + "\n";
+    out += "complete -c llmkit -f -n __fish_use_subcommand -a " + entry.name + " -d " + shell_quoted(entry.summary) + "\n";
     std::string base = "complete -c llmkit -n '__fish_seen_subcommand_from " + entry.name + "'";
     for (auto& option : entry.invocation->options.all()) {
       out += base + " -l " + option.name;
       if (option.letter) out += std::string(" -s ") + option.letter;
       if (option.kind != Option::Kind::boolean) {
         auto values = values_of(option, entry);
-        out += values.empty() ? " -r" : " -x -a " + quoted(join(values));
+        out += values.empty() ? " -r" : " -x -a " + shell_quoted(join(values));
       }
-      out += " -d " + quoted(option.help) + "\n";
+      out += " -d " + shell_quoted(option.help) + "\n";
       if (option.kind == Option::Kind::boolean) out += base + " -l no-" + option.name + "\n";
     }
     out += base + " -s v -l verbose -d 'more on stderr'\n" + base + " -s h -l help -d 'help'\n";
-    if (auto operands = operands_of(entry); !operands.empty()) out += base + " -f -a " + quoted(join(operands)) + "\n";
+    if (auto operands = operands_of(entry); !operands.empty()) out += base + " -f -a " + shell_quoted(join(operands)) + "\n";
   }
   return out;
 }
