@@ -38,7 +38,14 @@ std::string hash_of(const std::string& path, uint64_t& bytes) {
   io::MappedFile file = io::map_file(path);
   file.will_read_in_order();
   bytes = file.bytes().size();
-  return hex(xxh3_64(file.text()));
+  constexpr size_t kAtOnce = size_t{1} << 22;  // the state of a large model is not to count as memory once more
+  Xxh3 hash;
+  for (size_t begin = 0; begin < bytes; begin += kAtOnce) {
+    std::string_view part = file.text().substr(begin, kAtOnce);
+    hash.update(part);
+    file.done_with(begin, part.size());
+  }
+  return hex(hash.digest64());
 }
 
 std::string manifest_of(const std::string& folder) {

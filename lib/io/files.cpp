@@ -113,6 +113,10 @@ void MappedFile::will_read_at_random() const {
   if (data_) ::madvise(const_cast<std::byte*>(data_), size_, MADV_RANDOM);
 }
 
+void MappedFile::done_with(size_t begin, size_t size) const {
+  if (data_) ::madvise(const_cast<std::byte*>(data_) + begin, size, MADV_DONTNEED);
+}
+
 MappedFile map_file(const std::string& path) {
   return MappedFile(path);
 }

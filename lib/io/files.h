@@ -32,6 +32,8 @@ class MappedFile {
   std::string_view text() const { return {reinterpret_cast<const char*>(data_), size_}; }
   void will_read_in_order() const;  // a hint for the kernel's read-ahead
   void will_read_at_random() const;
+  // These bytes, from the beginning of a page on, no longer count as memory of this process.
+  void done_with(size_t begin, size_t size) const;
 
  private:
   const std::byte* data_ = nullptr;

@@ -63,6 +63,7 @@ std::string MemoryPlan::text() const {
   line("activations", activations);
   line("activation gradients", activation_gradients);
   line("workspace", workspace);
+  if (program > 0) line("program and data", program);
   line("total", total());
   return out;
 }

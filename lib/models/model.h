@@ -67,8 +67,9 @@ struct MemoryPlan {                     // bytes
   int64_t parameters = 0;               // numbers, not bytes
   size_t weights = 0, gradients = 0, optimizer = 0, packed_weights = 0;
   size_t activations = 0, activation_gradients = 0, workspace = 0;
+  size_t program = 0;                   // what the process holds beside the model: its code, the tokenizer, mapped data
   size_t total() const {
-    return weights + gradients + optimizer + packed_weights + activations + activation_gradients + workspace;
+    return weights + gradients + optimizer + packed_weights + activations + activation_gradients + workspace + program;
   }
   std::string text() const;             // a table for a person
 };

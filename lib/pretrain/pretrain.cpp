@@ -14,6 +14,7 @@
 #include "engine/fit_report.h"
 #include "engine/fit_state.h"
 #include "engine/lm_objective.h"
+#include "engine/monitor.h"
 #include "engine/prefetch.h"
 #include "io/files.h"
 #include "kernels/cpu.h"
@@ -198,6 +199,9 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   result.inputs = data.inputs;
   const models::PlanRequest request = plan_request(options, context.ranks.size());
   result.plan = memory_plan(options, config, context.ranks.size());
+  auto resident = static_cast<size_t>(engine::resident_bytes());
+  size_t counted = base ? result.plan.weights : 0;  // they are in memory already
+  result.plan.program = resident - std::min(resident, counted);
   result.flops_per_token = flops_per_token(config, options.model.context);
   int64_t steps = planned_steps(options.train, options.model.context, data.train_tokens());
   describe(options, config.architecture, data, result.plan, result.flops_per_token);
