@@ -119,7 +119,7 @@ double DataParallel::accumulate(Objective& objective, int64_t step, int64_t micr
   if (ranks_.size() == 1) return tree_.accumulate(objective, step, micro_batches, exec);
   exec_ = &exec;
   running_ = false;
-  double loss = tree_.accumulate_but_held(objective, step, micro_batches, exec, *this);
+  double loss = tree_.accumulate(objective, step, micro_batches, exec, this);
   if (running_) learn_order();
   dispatch(parameters_.dtype(), [&]<class T>() { parameters_.gradients<T>(); });  // untouched ones become zero
   if (!running_) start_sum();

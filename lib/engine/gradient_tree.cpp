@@ -20,21 +20,13 @@ GradientTree::GradientTree(nn::ParameterStore& parameters, const GroupRange& ran
   for (int64_t level = 0; level < levels; ++level) held_.push_back(parameters.new_gradient_block());
 }
 
-double GradientTree::accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec) {
+double GradientTree::accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec,
+                                BackwardObserver* last) {
   objective_ = &objective;
   exec_ = &exec;
   step_ = step;
   micro_batches_ = micro_batches;
-  return subtree(range_.first, held_.size(), nullptr);
-}
-
-double GradientTree::accumulate_but_held(Objective& objective, int64_t step, int64_t micro_batches,
-                                         const kernels::Exec& exec, BackwardObserver& last) {
-  objective_ = &objective;
-  exec_ = &exec;
-  step_ = step;
-  micro_batches_ = micro_batches;
-  return subtree(range_.first, held_.size(), &last);
+  return subtree(range_.first, held_.size(), last);
 }
 
 double GradientTree::subtree(int64_t first, size_t level, BackwardObserver* last) {

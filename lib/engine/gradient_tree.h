@@ -29,12 +29,11 @@ class GradientTree {
 
   // Leaves the sum over the range's groups in the gradients of the store and returns their share of the loss.
   // Group g of a step has the micro-batches g·n/groups … (g + 1)·n/groups - 1; it may have none.
-  double accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec);
-  // The same but for what is added behind the last micro-batch, whose backward `last` is told of: once an element of
-  // the gradients is final there, add_held() makes it the sum. So a sum can be passed on while the rest is still
-  // computed.
-  double accumulate_but_held(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec,
-                             BackwardObserver& last);
+  // Where `last` is given, what is to be added behind the last micro-batch is left out, and `last` is told of that
+  // micro-batch's backward: once an element of the gradients is final there, add_held() makes it the sum. So a sum can
+  // be passed on while the rest is still computed.
+  double accumulate(Objective& objective, int64_t step, int64_t micro_batches, const kernels::Exec& exec,
+                    BackwardObserver* last = nullptr);
   void add_held(const kernels::Exec& exec, std::byte* gradients, int64_t begin, int64_t size);
 
  private:
