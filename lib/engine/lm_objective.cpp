@@ -32,7 +32,9 @@ LmObjective::LmObjective(models::Model& model, BatchSource& source, Parallel& pa
       source_(source),
       parallel_(parallel),
       options_(options),
-      tape_(parallel, TapeOptions{true, false, options.precision, options.seed, options.keep_packed}) {}
+      tape_(parallel, TapeOptions{true, false, options.precision, options.seed, options.keep_packed}) {
+  tape_.reserve(options.activation_bytes);
+}
 
 StepShape LmObjective::begin(int64_t step) {
   StepShape shape = source_.begin(step);

@@ -19,6 +19,7 @@ struct LmOptions {
   Precision precision = Precision::f32;
   uint64_t seed = 0;
   bool keep_packed = false;    // TapeOptions::keep_packed: a step has several micro-batches
+  size_t activation_bytes = 0; // of a step, where they were planned: one block then, with nothing lost between blocks
   double z_loss = 0;           // weight of log²(Σ e^logit), in the training loss alone
   const tokenizer::Tokenizer* tokenizer = nullptr;  // for bits per byte, samples and the saved folders; may be null
   std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break

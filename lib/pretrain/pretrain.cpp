@@ -231,6 +231,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
                  " kernels have no bf16 instructions");
   }
   lm.keep_packed = request.keep_packed;
+  lm.activation_bytes = result.plan.activations;
   lm.seed = context.seed;
   lm.tokenizer = data.tokenizer.get();
   lm.prompt = options.run.prompt;

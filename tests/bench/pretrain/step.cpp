@@ -44,7 +44,14 @@ int main(int argc, char** argv) {
   optimizer->attach(model->parameters());
   kernels::Workspace workspace;
   kernels::Exec exec{parallel, workspace};
+  models::PlanRequest request;
+  request.sequences = sequences;
+  request.length = length;
+  request.precision = precision;
+  request.recompute = model_options.recompute;
+  models::MemoryPlan plan = models::Model::plan(config, request);
   Tape tape(parallel, TapeOptions{true, false, precision, 1});
+  tape.reserve(plan.activations);
 
   auto rows = static_cast<size_t>(sequences * length);
   std::vector<int32_t> tokens(rows), targets(rows);
@@ -83,12 +90,6 @@ int main(int argc, char** argv) {
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
-  models::PlanRequest request;
-  request.sequences = sequences;
-  request.length = length;
-  request.precision = precision;
-  request.recompute = model_options.recompute;
-  models::MemoryPlan plan = models::Model::plan(config, request);
   std::printf("{\"loss\": %.6f, \"peak_mb\": %ld, \"planned_mb\": %zu, \"packed_mb\": %zu, \"workspace_mb\": %zu}\n",
               loss_value, usage.ru_maxrss / 1024, plan.total() >> 20, model->parameters().packed_bytes() >> 20,
               tape.peak().workspace >> 20);
