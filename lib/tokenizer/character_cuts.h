@@ -5,9 +5,25 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace llmkit::tokenizer {
+
+// Which two bytes stand side by side in a token.
+class ByteNeighbours {
+ public:
+  void add(std::string_view token) {
+    for (size_t i = 1; i < token.size(); ++i) bits_[place(token[i - 1], token[i])] = true;
+  }
+  bool maybe(char a, char b) const { return bits_[place(a, b)]; }
+
+ private:
+  static size_t place(char a, char b) {
+    return size_t{static_cast<unsigned char>(a)} << 8 | static_cast<unsigned char>(b);
+  }
+  std::vector<bool> bits_ = std::vector<bool>(size_t{1} << 16);
+};
 
 class CharacterCuts {
  public:

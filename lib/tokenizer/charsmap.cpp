@@ -1,5 +1,6 @@
 #include "tokenizer/charsmap.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -41,19 +42,52 @@ Charsmap::Charsmap(std::string_view blob) {
   std::memcpy(units_.data(), blob.data() + 4, size);
   replacements_ = blob.substr(4 + size);
   pairs_.resize(1024);
+  wide_.resize(CharacterCuts::kCodes);
   for (uint32_t c = 0; c < 256; ++c) {
-    uint32_t node = offset(units_[0]) ^ c;
-    if (node >= units_.size() || label(units_[node]) != c) continue;
-    uint32_t unit = units_[node], children = node ^ offset(unit);
-    alone_[c] = has_leaf(unit);
+    int64_t first = step(offset(units_[0]), c);
+    if (first < 0) continue;
+    auto node = static_cast<uint32_t>(first);
+    alone_[c] = has_leaf(units_[node]);
+    if (alone_[c] && (c & 0xF0) == 0xE0) std::fill_n(wide_.begin() + (c & 0x0F) * 4096, 4096, kWalk);
     for (uint32_t d = 0; d < 256; ++d) {
-      uint32_t child = children ^ d;
-      if (child < units_.size() && label(units_[child]) == d) pairs_[(c << 8 | d) / 64] |= uint64_t{1} << (d % 64);
+      int64_t second = step(node ^ offset(units_[node]), d);
+      if (second < 0) continue;
+      pairs_[(c << 8 | d) / 64] |= uint64_t{1} << (d % 64);
+      if ((c & 0xF0) == 0xE0 && (d & 0xC0) == 0x80 && !alone_[c]) find_wide_rules(c, d, static_cast<uint32_t>(second));
     }
   }
 }
 
-std::optional<Charsmap::Rule> Charsmap::longest(const char* p, const char* end) const {
+// `node`: of the first two bytes.
+void Charsmap::find_wide_rules(uint32_t first, uint32_t second, uint32_t node) {
+  const uint32_t children = node ^ offset(units_[node]);
+  for (uint32_t last = 0x80; last < 0xC0; ++last) {
+    uint16_t& rule = wide_[(first & 0x0F) << 12 | (second & 0x3F) << 6 | (last & 0x3F)];
+    int64_t found = step(children, last);
+    if (found < 0) {
+      if (has_leaf(units_[node])) rule = kWalk;
+      continue;
+    }
+    rule = kWalk;
+    auto third = static_cast<uint32_t>(found);
+    bool goes_on = false;
+    for (uint32_t c = 1; c < 256; ++c) goes_on |= step(third ^ offset(units_[third]), c) >= 0;
+    if (goes_on || !has_leaf(units_[third]) || wide_rules_.size() + 2 >= kWalk) continue;
+    const char bytes[] = {static_cast<char>(first), static_cast<char>(second), static_cast<char>(last)};
+    if (auto only = walk(bytes, bytes + 3); only && only->length == 3) {
+      auto at = static_cast<size_t>(only->replacement.data() - replacements_.data());
+      wide_rules_.push_back({at, only->replacement.size()});
+      rule = static_cast<uint16_t>(wide_rules_.size());
+    }
+  }
+}
+
+int64_t Charsmap::step(uint32_t children, uint32_t byte) const {
+  uint32_t node = children ^ byte;
+  return node < units_.size() && label(units_[node]) == byte ? int64_t{node} : -1;
+}
+
+std::optional<Charsmap::Rule> Charsmap::walk(const char* p, const char* end) const {
   if (units_.empty()) return {};
   std::optional<Rule> found;
   uint32_t node = offset(units_[0]);

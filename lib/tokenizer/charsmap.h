@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "tokenizer/character_cuts.h"
+
 namespace llmkit::tokenizer {
 
 class Charsmap {
@@ -23,6 +25,7 @@ class Charsmap {
     if (units_.empty()) return true;
     if (alone_[c]) return false;
     if (p + 1 == end) return true;
+    if (end - p >= 3 && CharacterCuts::is_wide(p)) return wide_[CharacterCuts::code_of(p)] == 0;
     uint32_t pair = uint32_t{c} << 8 | static_cast<unsigned char>(p[1]);
     return !(pairs_[pair / 64] >> (pair % 64) & 1);
   }
@@ -31,13 +34,36 @@ class Charsmap {
     std::string_view replacement;
   };
   // The longest rule for a prefix of [p, end).
-  std::optional<Rule> longest(const char* p, const char* end) const;
+  std::optional<Rule> longest(const char* p, const char* end) const {
+    if (!units_.empty() && end - p >= 3 && CharacterCuts::is_wide(p)) {
+      uint16_t rule = wide_[CharacterCuts::code_of(p)];
+      if (rule == 0) return {};
+      if (rule != kWalk) {
+        Placed place = wide_rules_[rule - 1u];
+        return Rule{3, std::string_view(replacements_).substr(place.at, place.size)};
+      }
+    }
+    return walk(p, end);
+  }
 
  private:
+  struct Placed {  // among the replacements
+    size_t at, size;
+  };
+  std::optional<Rule> walk(const char* p, const char* end) const;
+  void find_wide_rules(uint32_t first, uint32_t second, uint32_t node);
+  // The unit that `byte` leads to from the children at `children`, or -1.
+  int64_t step(uint32_t children, uint32_t byte) const;
+
   std::vector<uint32_t> units_;
   std::string replacements_;
   bool alone_[256] = {};         // a rule for this byte alone
   std::vector<uint64_t> pairs_;  // a bit for each two bytes: whether rules begin with them
+  // For each character of three bytes: 0 if no rule begins with it, kWalk if one does, or 1 + the index of the only
+  // one.
+  static constexpr uint16_t kWalk = UINT16_MAX;
+  std::vector<uint16_t> wide_;
+  std::vector<Placed> wide_rules_;
 };
 
 std::string encode_base64(std::string_view bytes);

@@ -44,6 +44,8 @@ class NormalizerChain {
   explicit NormalizerChain(const std::vector<std::string>& specs);
 
   bool empty() const { return steps_.empty(); }
+  // The step, if there is one only.
+  const Normalizer* only() const { return steps_.size() == 1 ? steps_[0].get() : nullptr; }
   bool needs_whole_text() const;
   void normalize(std::string_view text, TextStart start, std::string& out, std::vector<size_t>* origins) const;
 

@@ -1,9 +1,12 @@
-// A Tokenizer's construction and look-ups; encoding is in tokenizer_encode.cpp, decoding in tokenizer_decode.cpp.
+// A Tokenizer's construction and look-ups; encoding is in tokenizer_encode.cpp and encoder*.cpp, decoding in
+// tokenizer_decode.cpp.
 #include "tokenizer/tokenizer.h"
 
 #include <algorithm>
 
 #include "base/hash.h"
+#include "tokenizer/normalizers/sentencepiece.h"
+#include "tokenizer/unicode_class.h"
 #include "tokenizer/workspace.h"
 
 namespace llmkit::tokenizer {
@@ -119,6 +122,7 @@ Tokenizer::Tokenizer(TokenizerParts parts)
   cuts_characters_ = parts_->model == ModelKind::bpe && parts_->word_prefix.empty() && parts_->word_suffix.empty();
   if (cuts_characters_) cuts_ = CharacterCuts(parts_->tokens);
   find_joins();
+  if (vocabulary_->whole_text) prepare_sentences();
   spell_texts();
 }
 
@@ -138,6 +142,26 @@ void Tokenizer::find_joins() {
   for (auto& token : *late_) tiles_ &= token.content.find_first_of(" \n") == std::string::npos;
   if (vocabulary_->whole_text)  // a newline may stand inside a token there
     for (auto& token : parts_->tokens) tiles_ &= token.size() < 2 || token.find('\n') == std::string::npos;
+}
+
+void Tokenizer::prepare_sentences() {
+  scores_ = parts_->scores;
+  scores_.resize(parts_->tokens.size());
+  auto letters = std::span(joins_).subspan('!', '~' - '!' + 1);
+  bool letters_join = std::find(letters.begin(), letters.end(), true) != letters.end();
+  auto* step = dynamic_cast<const SentencePieceNormalizer*>(normalizers_.only());
+  if (step && step->keeps_words() && !letters_join) sentence_normalizer_ = step;
+
+  cuts_sentences_ = parts_->word_prefix.empty() && parts_->word_suffix.empty() && !parts_->ignore_merges;
+  for (auto& token : parts_->tokens) {
+    neighbours_.add(token);
+    for (const char *p = token.data(), *end = p + token.size(); p < end;) {
+      Utf8Char c = decode_utf8(p, end);
+      cuts_sentences_ &= c.code_point != 0xFFFFFFFF;
+      p += c.length;
+    }
+  }
+  if (cuts_sentences_ && !cuts_characters_) cuts_ = CharacterCuts(parts_->tokens);
 }
 
 std::optional<int32_t> Tokenizer::role(std::string_view content) const {

@@ -25,6 +25,8 @@
 
 namespace llmkit::tokenizer {
 
+class SentencePieceNormalizer;
+
 enum class SpecialText {
   as_text,  // "<|im_end|>" in the text is eleven characters like any others: for documents and for users' input
   parse,    // is the control token (the default of Hugging Face's tokenizers)
@@ -97,6 +99,7 @@ class Tokenizer {
   bool may_be_tiled(const EncodeOptions& options) const;
   void spell_texts();
   void find_joins();
+  void prepare_sentences();
 
   std::unique_ptr<const TokenizerParts> parts_;
   std::unique_ptr<const Vocabulary> vocabulary_;
@@ -106,7 +109,11 @@ class Tokenizer {
   std::unique_ptr<const std::vector<AddedToken>> late_;  // added tokens that are looked for in normal text
   AddedTokenMatcher first_, second_;                     // in the text as it is, and in normal text
   CharacterCuts cuts_;
-  bool cuts_characters_ = false;    // pieces of wide characters are encoded part by part
+  bool cuts_characters_ = false;  // pieces of wide characters are encoded part by part
+  ByteNeighbours neighbours_;
+  std::vector<float> scores_;    // of sentences' tokens
+  bool cuts_sentences_ = false;  // sentences fall apart where neither of the two knows a token
+  const SentencePieceNormalizer* sentence_normalizer_ = nullptr;  // where words may be taken as they are given
   std::array<bool, 256> joins_{};   // last bytes of what stands before a "▁" inside some token
   bool tiles_ = false;              // long texts may be cut by safe_cut
   std::vector<std::string> texts_;  // what each token adds to a text, where that is not its spelling

@@ -4,10 +4,12 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "tokenizer/character_cuts.h"
+#include "tokenizer/sentence_cache.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/word_cache.h"
 
@@ -20,10 +22,19 @@ struct WideCharacter {
   uint8_t leaving, entering;
 };
 
+// And in a sentence.
+struct SentenceCharacter {
+  static constexpr int32_t kUnseen = -2, kNone = -1;  // kNone: more than one id, or a score that is not in the table
+  int32_t id = kUnseen;
+  float cost = 0;
+};
+
 struct Tokenizer::Workspace {
   WordCache cache;
+  std::optional<SentenceCache> sentences;  // once there was one, as below
+  std::vector<SentenceCharacter> characters;
   SubwordModel::Scratch scratch;
-  std::vector<WideCharacter> wide;  // by code, once there was one
+  std::vector<WideCharacter> wide;  // by code
   std::vector<size_t> ends = std::vector<size_t>(1024);
   std::vector<int32_t> ids;
   std::string normal;

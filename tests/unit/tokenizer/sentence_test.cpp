@@ -1,0 +1,106 @@
+// Sentences are encoded part by part, with words taken from the text as it is given; with spans they are encoded whole
+// from their normal form, which is the reference here.
+#include <doctest/doctest.h>
+
+#include "base/parallel.h"
+#include "base/rng.h"
+#include "tokenizer/tokenizer.h"
+
+using namespace llmkit;
+using namespace llmkit::tokenizer;
+
+namespace {
+
+const std::string kMark = "▁";
+const std::string kCharacters[] = {"a", "b", "c", ".", "é", "中", "文", "字", "。", "が", "😀", "Ж"};
+
+std::string random_piece(Rng& rng) {
+  std::string piece = rng.below(3) == 0 ? kMark : "";
+  for (uint64_t n = 1 + rng.below(4); n > 0; --n) piece += kCharacters[rng.below(std::size(kCharacters))];
+  if (rng.below(12) == 0) piece += kMark;
+  return piece;
+}
+
+void add(TokenizerParts& parts, const std::string& token, float score, TokenType type = TokenType::normal) {
+  if (std::find(parts.tokens.begin(), parts.tokens.end(), token) != parts.tokens.end()) return;
+  parts.tokens.push_back(token);
+  parts.scores.push_back(score);
+  parts.types.push_back(type);
+}
+
+TokenizerParts random_unigram(Rng& rng, int round) {
+  TokenizerParts parts;
+  parts.model = ModelKind::unigram;
+  parts.pretokenizer = "none";
+  parts.unk = "<unk>";
+  parts.fuse_unk = true;
+  parts.normalizers = {round % 3 == 0 ? "sentencepiece:remove-extra=false" : "sentencepiece"};
+  add(parts, "<unk>", 0, TokenType::unknown);
+  // Scores of few values make ties; large ones pass the place where sums begin anew.
+  float step = round % 2 ? 0.5f : 0.013f, scale = round % 5 == 4 ? 300.0f : 1.0f;
+  auto score = [&] { return -scale * (1 + step * static_cast<float>(rng.below(12))); };
+  add(parts, kMark, score());
+  for (auto& c : kCharacters)
+    if (rng.below(8) != 0) add(parts, c, score());
+  for (int i = 0; i < 80; ++i) add(parts, random_piece(rng), score());
+  if (round % 4 == 1) add(parts, "中文", 0, TokenType::user_defined);
+  return parts;
+}
+
+// Characters, and merges of two tokens that have no "▁" behind a letter.
+TokenizerParts random_bpe(Rng& rng, int round) {
+  TokenizerParts parts;
+  parts.model = ModelKind::bpe;
+  parts.symbols = TokenizerParts::Symbols::characters;
+  parts.pretokenizer = "none";
+  parts.unk = "<unk>";
+  parts.fuse_unk = true;
+  parts.normalizers = {round % 2 ? "sentencepiece:remove-extra=false" : "sentencepiece"};
+  add(parts, "<unk>", 0, TokenType::unknown);
+  add(parts, kMark, 0);
+  for (auto& c : kCharacters)
+    if (rng.below(8) != 0) add(parts, c, 0);
+  for (int i = 0; i < 120; ++i) {
+    auto id = [&] { return static_cast<int32_t>(1 + rng.below(parts.tokens.size() - 1)); };
+    int32_t left = id(), right = id();
+    std::string whole = parts.tokens[static_cast<size_t>(left)] + parts.tokens[static_cast<size_t>(right)];
+    if (whole.size() > 24 || (whole.find(kMark, 1) != std::string::npos && rng.below(10) != 0)) continue;
+    size_t before = parts.tokens.size();
+    add(parts, whole, -static_cast<float>(i));
+    if (parts.tokens.size() > before) parts.merges.push_back({left, right, static_cast<int32_t>(before)});
+  }
+  return parts;
+}
+
+std::string random_text(Rng& rng, uint64_t words) {
+  const std::string others[] = {" ",    "  ",           "\n",           "\t", "▁",
+                                "\xE4", "\xE0\x81\x81", "\xED\xA0\x80", "Ａ", "abcabcabcabcabcabc"};
+  std::string text;
+  for (; words > 0; --words) {
+    if (rng.below(5) == 0) text += others[rng.below(std::size(others))];
+    if (rng.below(8) != 0) text += " ";
+    for (uint64_t n = rng.below(rng.below(6) == 0 ? 30 : 6); n > 0; --n)
+      text += kCharacters[rng.below(rng.below(3) == 0 ? std::size(kCharacters) : 4)];
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("parts of sentences get the ids of whole ones") {
+  Rng rng({12});
+  size_t tokens = 0;
+  for (int round = 0; round < 24; ++round) {
+    Tokenizer tokenizer(round % 2 ? random_bpe(rng, round / 2) : random_unigram(rng, round / 2));
+    for (int i = 0; i < 60; ++i) {
+      std::string text = random_text(rng, i < 50 ? rng.below(12) : 300);
+      if (i > 0 && i % 7 == 0) text = " " + text + "  ";
+      std::vector<int32_t> whole;
+      std::vector<Span> spans;
+      tokenizer.encode(text, whole, spans);
+      CHECK(tokenizer.encode(text) == whole);
+      tokens += whole.size();
+    }
+  }
+  CHECK(tokens > 50'000);
+}
