@@ -9,6 +9,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "tokenizer/ascii_block.h"
 #include "tokenizer/pretokenizer.h"
 #include "tokenizer/unicode_class.h"
 
@@ -181,17 +182,63 @@ class ScanningPreTokenizer : public PreTokenizer {
     const char *begin = text.data(), *end = begin + text.size(), *p = begin + from;
     Scan scan(end);
     size_t count = 0;
+#if defined(__SSE2__)
+    if constexpr (requires(const AsciiBlock& block) { Scanner::pieces_of(block); }) {
+      while (end - p >= static_cast<std::ptrdiff_t>(AsciiBlock::kBytes) && count < ends.size()) {
+        if (static_cast<signed char>(*p) >= 0) {
+          p = split_block(p, begin, scan, ends, count);
+        } else {
+          p = scanner_.next(p, scan);
+          ends[count++] = static_cast<size_t>(p - begin);
+        }
+      }
+    }
+#endif
     for (; p < end && count < ends.size(); ++count) {
       p = scanner_.next(p, scan);
       ends[count] = static_cast<size_t>(p - begin);
     }
     return count;
   }
-  bool breaks_at_words() const override { return traits_.breaks_at_words; }
-  bool drops_spaces() const override { return traits_.drops_spaces; }
-  std::string_view hugging_face_json() const override { return json_; }
+  bool breaks_at_words() const override {
+    return traits_.breaks_at_words;
+  }
+  bool drops_spaces() const override {
+    return traits_.drops_spaces;
+  }
+  std::string_view hugging_face_json() const override {
+    return json_;
+  }
 
  private:
+#if defined(__SSE2__)
+  // The pieces that end in the block at p, up to the room there is; returns where the next one starts.
+  const char* split_block(const char* p, const char* begin, const Scan& scan, std::span<size_t> ends,
+                          size_t& count) const {
+    const AsciiBlock block(p);
+    BlockPieces pieces = Scanner::pieces_of(block);
+    pieces.ends &= ~block.other;
+    size_t at = 0, n = count;
+    const auto base = static_cast<size_t>(p - begin);
+    while (n < ends.size()) {
+      uint64_t behind = pieces.stops & (~uint64_t{1} << at);
+      uint64_t stop = behind & (~behind + 1);
+      if (!(pieces.starts >> at & 1) || !(stop & pieces.ends)) {
+        if (at > 0 && !stop) break;  // it goes on behind the block
+        const char* next = scanner_.next(p + at, scan);
+        ends[n++] = static_cast<size_t>(next - begin);
+        at = static_cast<size_t>(next - p);
+        if (at >= AsciiBlock::kBytes) break;
+        continue;
+      }
+      at = static_cast<size_t>(std::countr_zero(stop));
+      ends[n++] = base + at;
+    }
+    count = n;
+    return p + at;
+  }
+#endif
+
   std::string_view json_;
   PieceTraits traits_;
   Scanner scanner_;

@@ -12,6 +12,14 @@ enum class FinalSpaces { by_line, together };
 
 template <int MaxDigits, FinalSpaces Final = FinalSpaces::by_line>
 struct Cl100kScanner {
+#if defined(__SSE2__)
+  static BlockPieces pieces_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
+    uint64_t starts =
+        letters | ((b.spaces | (b.rest() & ~b.apostrophes) | b.newlines) & before_letter) | (b.rest() & before_space);
+    return {starts, ~letters | b.newlines << 1, ~uint64_t{0}};
+  }
+#endif
   const char* next(const char* p, const Scan& scan) const {
     if (*p == '\'')
       if (const char* q = scan.any_case_contraction(p)) return q;

@@ -5,6 +5,14 @@ namespace llmkit::tokenizer {
 namespace {
 
 struct Gpt2Scanner {
+#if defined(__SSE2__)
+  static BlockPieces pieces_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
+    uint64_t single = (b.rest() & ~b.apostrophes) | b.newlines;  // before a letter
+    return {letters | ((b.spaces | single) & before_letter) | (b.rest() & before_space), ~letters | single << 1,
+            ~uint64_t{0}};
+  }
+#endif
   const char* next(const char* p, const Scan& scan) const {
     if (*p == '\'')
       if (const char* q = scan.contraction(p)) return q;

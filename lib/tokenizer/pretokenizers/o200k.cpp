@@ -10,6 +10,15 @@ constexpr ClassSet kBoth = ClassSet{CharClass::letter} | is_mark;
 constexpr ClassSet kUpper = ClassSet{CharClass::upper} | kBoth, kLower = ClassSet{CharClass::lower} | kBoth;
 
 struct O200kScanner {
+#if defined(__SSE2__)
+  // Words of one capital at most, at their beginning.
+  static BlockPieces pieces_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
+    uint64_t starts = letters | ((b.spaces | b.rest() | b.newlines) & before_letter) | (b.rest() & before_space);
+    uint64_t first = b.upper & ~(letters << 1), behind_newline = b.newlines << 1;
+    return {starts, ~(b.lower | first) | behind_newline, ~(b.upper | b.apostrophes) | behind_newline};
+  }
+#endif
   // U*L+ from p, or nullptr. U* takes all it can and gives back until L+ has a character, which is the last one of
   // both.
   static const char* word(const char* p, const Scan& scan) {

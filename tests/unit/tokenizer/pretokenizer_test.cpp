@@ -131,3 +131,37 @@ TEST_CASE("cutting at a safe place changes no piece, for every pre-tokenizer tha
   }
   CHECK(cuts > 100);
 }
+
+TEST_CASE("what is said of sixty-four bytes at a time is what the scanner says of each piece") {
+  Rng rng({21});
+  const std::string kinds[] = {"a",  "b", "Z", "Q", " ", " ",    "\n", "\t", "\r", "'",      "s",     "t",
+                               "ll", ".", ",", "/", "1", "\x01", "é",  "É",  "中", "\u0301", "\u00A0"};
+  for (const char* name : {"gpt2", "cl100k", "llama3", "qwen2", "o200k"}) {
+    auto pretokenizer = pretokenizers().make(name);
+    size_t pieces = 0;
+    for (int round = 0; round < 300; ++round) {
+      std::string text;
+      while (text.size() < 400) {
+        // Words mostly, so that blocks have much to say; pieces stay short.
+        if (rng.below(3) != 0) {
+          if (rng.below(4) != 0) text += ' ';
+          for (uint64_t n = rng.below(6); n > 0; --n) text += static_cast<char>('a' + rng.below(26));
+        }
+        text += kinds[rng.below(std::size(kinds))];
+        if (rng.below(4) == 0) text += kinds[rng.below(std::size(kinds))];
+        if (text.size() % 40 > 30) text += " 7 ";
+      }
+      std::vector<size_t> all(1024), one(1);
+      size_t count = pretokenizer->split(text, 0, all);
+      size_t at = 0;
+      for (size_t i = 0; i < count; at = all[i++]) {
+        // Too little is left for a block.
+        REQUIRE(pretokenizer->split(std::string_view(text).substr(0, at + 63), at, one) == 1);
+        if (one[0] - at > 55) break;
+        CHECK(all[i] == one[0]);
+        ++pieces;
+      }
+    }
+    CHECK(pieces > 20'000);
+  }
+}
