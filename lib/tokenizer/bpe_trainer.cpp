@@ -86,15 +86,11 @@ void see(std::string_view bytes, std::vector<bool>& seen) {
 BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, const BpeTrainerOptions& options) {
   BpeTraining training;
   std::vector<bool> seen(256, options.whole_alphabet);
-  size_t bytes = 0;
-  for (auto& word : words) {
-    bytes += word.bytes.size();
-    if (!options.whole_alphabet) see(word.bytes, seen);
-  }
+  if (!options.whole_alphabet)
+    for (auto& word : words) see(word.bytes, seen);
   Beginning b = begin(training, seen, options);
   MergeLearner learner(context, training.parts, b.learner);
-  PairMerger merger(learner.sizes(), training.parts.tokens.size(), learner.max_size());
-  merger.reserve(words.size(), bytes);
+  PairMerger merger(context.parallel, learner.sizes(), training.parts.tokens.size(), learner.max_size());
   std::vector<int32_t> symbols;
   for (auto& word : words) {
     symbols.clear();

@@ -124,7 +124,7 @@ BpeTraining train_characters_bpe(Context& context, WordCounter& counter,
     for_words([&](std::span<const int32_t> symbols, uint64_t count) { likelihood.add_word(symbols, count); });
     likelihood.learn(learner);
   } else if (fits) {
-    PairMerger merger(learner.sizes(), parts.tokens.size(), learner.max_size());
+    PairMerger merger(context.parallel, learner.sizes(), parts.tokens.size(), learner.max_size());
     for_words([&](std::span<const int32_t> symbols, uint64_t count) { merger.add_word(symbols, count); });
     learner.merge_down_to(merger, learner.floor());
   } else {

@@ -12,6 +12,7 @@ namespace llmkit::tokenizer {
 namespace {
 
 constexpr uint64_t kSample = 1 << 16, kMostStride = 64;  // words looked at to choose a threshold, at least
+constexpr uint64_t kWordShare = 70;                      // percent of the memory that all words may take
 constexpr size_t kClasses = 252;                         // of 64-bit counts
 
 // Counts in classes of a quarter of an octave: class_of rises with the count, least_of is the least count of a class.
@@ -31,20 +32,38 @@ class ExternalMerges {
       : context_(context),
         learner_(learner),
         parts_(parts),
-        merger_(learner.sizes(), parts.tokens.size(), learner.max_size()),
+        merger_(context.parallel, learner.sizes(), parts.tokens.size(), learner.max_size(), memory_bytes),
         load_bytes_(memory_bytes / 2),
-        file_(std::make_unique<WordFile>()),
-        sketch_(std::clamp<uint64_t>(std::bit_floor(memory_bytes / 8 / sizeof(uint64_t)), 1 << 12, uint64_t{1} << 28)) {
-  }
+        words_limit_(memory_bytes / 100 * kWordShare),
+        sketch_slots_(
+            std::clamp<uint64_t>(std::bit_floor(memory_bytes / 8 / sizeof(uint64_t)), 1 << 12, uint64_t{1} << 28)) {}
 
   void put(std::span<const int32_t> symbols, uint64_t count) {
-    if (symbols.size() > 1) file_->put(symbols, count);
+    if (symbols.size() < 2) return;
+    ++stats_.words;
+    if (file_) return file_->put(symbols, count);
+    merger_.add_word(symbols, count);
+    if (merger_.word_bytes() <= words_limit_) return;
+    file_ = std::make_unique<WordFile>();
+    merger_.take_words([&](std::span<const int32_t> taken, uint64_t of_taken) { file_->put(taken, of_taken); });
   }
 
   ExternalMergesStats run() {
+    if (!file_) return merge_all();
     file_->finish();
+    sketch_ = PairSketch(sketch_slots_);
     count_all();
     while (!learner_.full()) {
+      if (file_->bytes() <= words_limit_) {
+        file_->for_blocks<WordBlock>(
+            context_, [](const WordBlock& words, WordBlock& all) { all = words; },
+            [&](const WordBlock& all) {
+              all.for_words([&](std::vector<int32_t>& symbols, uint64_t count) { merger_.add_word(symbols, count); });
+            });
+        file_.reset();
+        sketch_ = PairSketch(1);
+        return merge_all();
+      }
       uint64_t top = sketch_.largest();
       if (top < learner_.floor()) break;
       uint64_t threshold = choose_threshold();
@@ -67,6 +86,15 @@ class ExternalMerges {
   }
 
  private:
+  // All words that are left fit.
+  ExternalMergesStats merge_all() {
+    int passes = merger_.stats().passes;
+    learner_.merge_down_to(merger_, learner_.floor());
+    stats_.passes = merger_.stats().passes - passes;
+    stats_.scans = merger_.stats().scans;
+    return stats_;
+  }
+
   template <class F>
   void for_pairs(const std::vector<int32_t>& symbols, F&& f) const {
     for (size_t i = 0; i + 1 < symbols.size(); ++i) {
@@ -89,7 +117,6 @@ class ExternalMerges {
   };
 
   void count_all() {
-    stats_.words = file_->words();
     stats_.file_bytes = file_->bytes();
     Sampler sampler(file_->words());
     stride_ = sampler.stride();
@@ -159,33 +186,28 @@ class ExternalMerges {
 
   // The lowest threshold for which the words seem to fit, at least the floor; beyond any count if there is none.
   uint64_t choose_threshold() {
-    std::array<uint64_t, kClasses> bytes{}, words{}, symbols_of{};
+    std::array<uint64_t, kClasses> bytes{}, words{};
     sample_.for_words([&](std::vector<int32_t>& symbols, uint64_t) {
       size_t c = class_of(bound(symbols));
       bytes[c] += stride_ * PairMerger::bytes_of_word(symbols.size());
       words[c] += stride_;
-      symbols_of[c] += stride_ * symbols.size();
     });
     uint64_t sum = 0;
-    words_to_load_ = symbols_to_load_ = 0;
+    uint64_t words_to_load = 0;
     uint64_t threshold = UINT64_MAX;
     for (size_t c = kClasses; c-- > 0;) {
       sum += bytes[c];
       if (sum > load_bytes_) break;
-      words_to_load_ += words[c];
-      symbols_to_load_ += symbols_of[c];
+      words_to_load += words[c];
       threshold = least_of(c);
       if (threshold <= learner_.floor()) break;
     }
-    return words_to_load_ == 0 ? UINT64_MAX : std::max(threshold, learner_.floor());
+    return words_to_load == 0 ? UINT64_MAX : std::max(threshold, learner_.floor());
   }
 
   void load(uint64_t threshold) {
     PairSketchFilter frequent(sketch_, threshold);
     merger_.clear_words();
-    // A sample is off by a percent; the vector must not double for that.
-    uint64_t more = stride_ > 1 ? 32 : UINT64_MAX;
-    merger_.reserve(words_to_load_ + words_to_load_ / more, symbols_to_load_ + symbols_to_load_ / more);
     file_->for_blocks<WordBlock>(
         context_,
         [&](const WordBlock& words, WordBlock& chosen) {
@@ -263,14 +285,14 @@ class ExternalMerges {
   MergeLearner& learner_;
   TokenizerParts& parts_;
   PairMerger merger_;
-  uint64_t load_bytes_;
-  std::unique_ptr<WordFile> file_;
-  PairSketch sketch_;
+  uint64_t load_bytes_, words_limit_;
+  std::unique_ptr<WordFile> file_;  // none: the merger has all words
+  uint64_t sketch_slots_;
+  PairSketch sketch_{1};
   WordBlock sample_;
   uint64_t stride_ = 1;
   std::unordered_set<uint64_t> refused_;
   uint64_t ceiling_ = UINT64_MAX;  // no pair counts as much
-  uint64_t words_to_load_ = 0, symbols_to_load_ = 0;
   ExternalMergesStats stats_;
 };
 

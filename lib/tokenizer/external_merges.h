@@ -1,8 +1,9 @@
-// BPE training on more words than fit memory. The words lie in a file, as symbols, and all pairs are counted in a
-// sketch; training goes in bands of falling count. For each band the file is read twice:
+// BPE training on more words than fit memory as a counter holds them. Mostly their symbols fit (PairMerger), with lists
+// of only as many pairs at a time as there is room for. Where not even these do, the words lie in a file and all pairs
+// are counted in a sketch; training goes in bands of falling count until what is left of the words fits. For each band
+// the file is read twice:
 //   1. for every word, the bound of its most frequent pair says from which threshold on it would be needed: the words
-//   of
-//      the lowest threshold that fits the budget (chosen on a sample) are loaded, and merged until no pair of the
+//      of the lowest threshold that fits the budget (chosen on a sample) are loaded, and merged until no pair of the
 //      threshold is left;
 //   2. these merges are applied to every word, which is written anew; the sketch follows the words that change.
 // A pair of at least the threshold stands only in loaded words, so its count is exact, and so is every decision. Where
@@ -20,7 +21,8 @@
 namespace llmkit::tokenizer {
 
 struct ExternalMergesStats {
-  int bands = 0, single_merges = 0;
+  int bands = 0, single_merges = 0;  // with the words in a file
+  int passes = 0, scans = 0;         // with the words in memory: see PairMergerStats
   uint64_t file_bytes = 0, words = 0;
 };
 

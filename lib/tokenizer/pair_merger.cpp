@@ -1,123 +1,193 @@
 #include "tokenizer/pair_merger.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
-
-#include "base/error.h"
+#include <utility>
 
 namespace llmkit::tokenizer {
 namespace {
 
-constexpr size_t kLeastSketch = size_t{1} << 12, kMostSketch = size_t{1} << 20;
-constexpr size_t kAhead = 12;    // words prefetched
-constexpr uint64_t kRatio = 32;  // of the best count to the threshold: measured, 16 to 64 are the fastest
+constexpr size_t kLeastSketch = size_t{1} << 12, kMostSketch = size_t{1} << 22;
+constexpr uint64_t kRatio = 32;            // of the best count to the threshold: measured, 16 to 64 are the fastest
+constexpr size_t kAhead = 32;              // words prefetched
+constexpr uint64_t kFewBytes = 8192;       // of a list: not worth a second thread
+constexpr uint32_t kLeastRoom = 1024;      // codes for new symbols, when words are indexed
+constexpr uint64_t kFixedBytes = 1 << 20;  // filters and what else does not grow
 
 }  // namespace
 
-PairTable::Slot& PairTable::at(uint64_t pair) {
-  for (size_t i = hash(pair);; i = (i + 1) & (slots_.size() - 1)) {
-    if (slots_[i].pair == pair) return slots_[i];
-    if (slots_[i].pair != kEmpty) continue;
-    if ((used_ + 1) * 2 > slots_.size()) {
-      grow();
-      return at(pair);
-    }
-    ++used_;
-    slots_[i].pair = pair;
-    return slots_[i];
+void PairMerger::Changes::add(Changes& other) {
+  for (uint32_t symbol : other.touched) {
+    Change& change = other.of[symbol];
+    Change& sum = of[symbol];
+    if (sum.places == 0) touched.push_back(symbol);
+    sum.made += change.made;
+    sum.gone += change.gone;
+    sum.places += change.places;
   }
+  other.clear();
 }
 
-PairTable::Slot* PairTable::find(uint64_t pair) {
-  for (size_t i = hash(pair);; i = (i + 1) & (slots_.size() - 1)) {
-    if (slots_[i].pair == pair) return &slots_[i];
-    if (slots_[i].pair == kEmpty) return nullptr;
-  }
+void PairMerger::Changes::clear() {
+  for (uint32_t symbol : touched) of[symbol] = {};
+  touched.clear();
 }
 
-void PairTable::grow() {
-  std::vector<Slot> old(slots_.size() * 2);
-  old.swap(slots_);
-  for (auto& slot : old) {
-    if (slot.pair == kEmpty) continue;
-    size_t i = hash(slot.pair);
-    while (slots_[i].pair != kEmpty) i = (i + 1) & (slots_.size() - 1);
-    slots_[i] = slot;
-  }
-}
+PairMerger::PairMerger(Parallel& parallel, const std::vector<int64_t>& sizes, size_t alphabet, int64_t max_size,
+                       uint64_t memory_bytes)
+    : parallel_(parallel),
+      sizes_(sizes),
+      alphabet_(alphabet),
+      max_size_(max_size),
+      memory_bytes_(memory_bytes),
+      parts_(static_cast<size_t>(std::clamp(parallel.threads(), 1, 16))) {}
 
 void PairMerger::add_word(std::span<const int32_t> symbols, uint64_t count) {
   if (symbols.size() < 2) return;
-  if (arena_.size() + symbols.size() + kHead >= UINT32_MAX)
-    throw Error(ErrorParts{"too many symbols to train on at once", {}, "less than 2^32", {}, "set --memory"});
-  arena_.push_back(static_cast<uint32_t>(count));
-  arena_.push_back(static_cast<uint32_t>(count >> 32));
-  arena_.push_back(static_cast<uint32_t>(symbols.size() + kHead));
-  for (int32_t s : symbols) arena_.push_back(static_cast<uint32_t>(s));
-  arena_.push_back(kEnd);
+  // Each part gets a chunk after the other.
+  Part* part = &parts_[next_part_];
+  size_t most = WordStore::kMostHead + symbols.size() * 4;
+  if (!part->words.has_room(most)) {
+    next_part_ = (next_part_ + 1) % parts_.size();
+    part = &parts_[next_part_];
+  }
+  uint8_t* p = WordStore::write_count(part->words.begin_word(most), count);
+  for (int32_t s : symbols) p = SymbolCodes::write(p, codes_.code_or_new(static_cast<uint32_t>(s)));
+  part->words.end_word(p);
+}
+
+uint64_t PairMerger::word_bytes() const {
+  uint64_t sum = 0;
+  for (auto& part : parts_) sum += part.words.bytes();
+  return sum;
 }
 
 void PairMerger::clear_words() {
   threshold_ = 0;
-  stale_ = false;
-  arena_ = {};
-  lists_ = {};
+  stale_ = spent_ = false;
+  for (auto& part : parts_) {
+    part.words.clear();
+    part.lists.clear();
+  }
+  codes_ = {};
   queue_.clear();
   table_ = {};
-}
-
-uint64_t PairMerger::memory_bytes() const {
-  uint64_t lists = lists_.capacity() * sizeof(lists_[0]);
-  for (auto& list : lists_) lists += list.capacity() * sizeof(uint32_t);
-  return arena_.capacity() * sizeof(uint32_t) + lists + table_.bytes() + queue_.capacity() * sizeof(Candidate);
+  current_ = kNoList;
 }
 
 template <class F>
-void PairMerger::for_pairs(F&& f) {
-  const uint32_t* a = arena_.data();
-  for (size_t at = 0; at < arena_.size(); at += a[at + 2]) {
-    uint64_t count = count_at(at);
-    for (const uint32_t* s = a + at + kFirst; s[1] != kEnd; ++s)
-      if (counts_pair(s[0], s[1])) f(pair_key(s[0], s[1]), count, at);
+void PairMerger::for_parts(bool together, F&& f) {
+  if (!together || parts_.size() == 1) {
+    for (auto& part : parts_) f(part);
+    return;
   }
+  parallel_.for_tiles(static_cast<int64_t>(parts_.size()), [&](int64_t i) { f(parts_[static_cast<size_t>(i)]); });
 }
 
-void PairMerger::index(uint64_t floor) {
-  uint64_t at_most = threshold_ == 0 || stale_ ? UINT64_MAX : threshold_ / 2;
-  stale_ = false;
-  queue_.clear();
-  lists_.clear();
-  // Words of one symbol have nothing left to merge: the arena closes up over them.
-  size_t kept = 0;
-  for (size_t at = 0; at < arena_.size();) {
-    size_t room = arena_[at + 2], size = kFirst;
-    while (arena_[at + size] != kEnd) ++size;
-    if (++size > kHead + 1) {
-      std::copy(arena_.begin() + static_cast<ptrdiff_t>(at), arena_.begin() + static_cast<ptrdiff_t>(at + size),
-                arena_.begin() + static_cast<ptrdiff_t>(kept));
-      arena_[kept + 2] = static_cast<uint32_t>(size);
-      kept += size;
-    }
-    at += room;
+// f(left, right) for the neighbours of a word that count as pairs.
+template <class F>
+const uint8_t* PairMerger::for_pairs(const uint8_t* p, F&& f) const {
+  uint32_t code;
+  p = SymbolCodes::read(p, code);
+  uint32_t before = codes_.symbol(code);
+  while (!WordStore::ends(*p)) {
+    p = SymbolCodes::read(p, code);
+    uint32_t symbol = codes_.symbol(code);
+    if (counts_pair(before, symbol)) f(before, symbol);
+    before = symbol;
   }
-  arena_.resize(kept);
+  return p;
+}
 
-  PairSketch sketch(std::clamp(std::bit_ceil(arena_.size() / 4), kLeastSketch, kMostSketch));
-  for_pairs([&](uint64_t pair, uint64_t count, size_t) { sketch.add(pair, count); });
-  uint64_t threshold = std::max(floor, std::min(sketch.largest() / kRatio, at_most));
-  threshold_ = threshold;
-  for (auto& [pair, merged] : merged_)
-    if (reused_.count(pair_left(pair)) || reused_.count(pair_right(pair)))
-      sketch.add(pair, static_cast<uint64_t>(std::max<int64_t>(0, merged.count)));
+// The codes anew by frequency, if there are few left for new symbols.
+void PairMerger::deal_codes() {
+  if (codes_.room() >= kLeastRoom) return;
+  std::vector<uint64_t> counts;
+  for (auto& part : parts_)
+    part.words.for_words([&](uint64_t, uint64_t, const uint8_t* p) {
+      for (uint32_t code; !WordStore::ends(*p);) {
+        p = SymbolCodes::read(p, code);
+        if (code >= counts.size()) counts.resize(code + 1);
+        ++counts[code];
+      }
+      return p;
+    });
+  std::vector<uint32_t> used;
+  for (uint32_t code = 0; code < counts.size(); ++code)
+    if (counts[code] > 0) used.push_back(code);
+  std::stable_sort(used.begin(), used.end(), [&](uint32_t a, uint32_t b) { return counts[a] > counts[b]; });
+  for (auto& code : used) code = codes_.symbol(code);
+  SymbolCodes old = codes_;
+  codes_.deal(used);
+  for_parts(true, [&](Part& part) {
+    WordStore moved;
+    std::vector<uint32_t> symbols;
+    part.words.move_words(moved, [&](uint64_t, uint64_t count, const uint8_t* p) {
+      symbols.clear();
+      for (uint32_t code; !WordStore::ends(*p);) {
+        p = SymbolCodes::read(p, code);
+        symbols.push_back(codes_.code(old.symbol(code)));
+      }
+      uint8_t* to = WordStore::write_count(moved.begin_word(WordStore::kMostHead + symbols.size() * 4), count);
+      for (uint32_t code : symbols) to = SymbolCodes::write(to, code);
+      moved.end_word(to);
+      return p;
+    });
+  });
+}
+
+// Closes the words up, without those of one symbol, which have nothing left to merge, and sums up all pairs.
+PairSketch PairMerger::compact() {
+  uint64_t bytes = word_bytes(), limit = memory_bytes_ == 0 ? kMostSketch : lists_limit_ / 4 / sizeof(uint64_t);
+  PairSketch sketch(std::clamp(std::bit_ceil(std::min(bytes / 6, std::bit_floor(limit))), kLeastSketch, kMostSketch));
+  for_parts(true, [&](Part& part) {
+    WordStore moved;
+    part.words.move_words(moved, [&](uint64_t, uint64_t count, const uint8_t* symbols) {
+      uint32_t code;
+      const uint8_t* end = SymbolCodes::read(symbols, code);
+      if (WordStore::ends(*end)) return end;
+      end = for_pairs(symbols, [&](uint32_t a, uint32_t b) {
+        if (parts_.size() == 1)
+          sketch.add(pair_key(a, b), count);
+        else
+          sketch.add_shared(pair_key(a, b), count);
+      });
+      auto size = static_cast<size_t>(end - symbols);
+      uint8_t* to = WordStore::write_count(moved.begin_word(WordStore::kMostHead + size), count);
+      moved.end_word(std::copy(symbols, end, to));
+      return end;
+    });
+    part.words.seal();
+  });
+  return sketch;
+}
+
+// Counts the pairs that may reach the threshold; `list` is the number of their places for now.
+void PairMerger::count(const PairSketch& sketch, uint64_t threshold, PairTable& counted) {
   std::vector<bool> frequent(sketch.sums().size());
   for (size_t i = 0; i < frequent.size(); ++i) frequent[i] = sketch.sums()[i] >= threshold;
-  PairTable counted;
-  for_pairs([&](uint64_t pair, uint64_t count, size_t) {
-    if (!frequent[pair_hash(pair) & (frequent.size() - 1)]) return;
-    auto& slot = counted.at(pair);
-    slot.count += static_cast<int64_t>(count);
-    ++slot.list;  // for now the number of its places, less one
+  std::vector<PairTable> tables(parts_.size());
+  for_parts(true, [&](Part& part) {
+    PairTable& table = tables[static_cast<size_t>(&part - parts_.data())];
+    part.words.for_words([&](uint64_t, uint64_t count, const uint8_t* p) {
+      return for_pairs(p, [&](uint32_t a, uint32_t b) {
+        uint64_t pair = pair_key(a, b);
+        if (!frequent[pair_hash(pair) & (frequent.size() - 1)]) return;
+        auto& slot = table.at(pair);
+        slot.count += static_cast<int64_t>(count);
+        ++slot.list;
+      });
+    });
   });
+  counted = std::move(tables[0]);
+  for (size_t i = 1; i < tables.size(); ++i)
+    for (auto& slot : tables[i].slots())
+      if (slot.pair != PairTable::kEmpty) {
+        auto& sum = counted.at(slot.pair);
+        sum.count += slot.count;
+        sum.list += slot.list + 1;
+      }
   for (auto& [pair, merged] : merged_) {
     PairTable::Slot* slot = counted.find(pair);
     if (slot) {
@@ -127,28 +197,86 @@ void PairMerger::index(uint64_t floor) {
       counted.at(pair).count = merged.count;
     }
   }
+}
+
+uint64_t PairMerger::list_bytes() const {
+  uint64_t sum = 0;
+  for (auto& part : parts_) sum += part.lists.bytes();
+  return sum;
+}
+
+// What a list of so many places takes, roughly: the differences are as large as words lie between them.
+uint64_t PairMerger::places_bytes(uint64_t places) const {
+  if (places == 0) return 0;
+  uint64_t gap = word_bytes() / places;
+  return places * (gap < 100 ? 5 : gap < 8000 ? 8 : 12) / 4 + parts_.size() * 32;
+}
+
+void PairMerger::index(uint64_t floor) {
+  ++stats_.passes;
+  uint64_t at_most = threshold_ == 0 || stale_ || spent_ ? UINT64_MAX : std::max<uint64_t>(1, threshold_ / 2);
+  stale_ = spent_ = false;
+  current_ = kNoList;
+  queue_.clear();
+  for (auto& part : parts_) part.lists.clear();
+  next_list_ = 0;
+  free_lists_.clear();
   table_ = {};
   tabled_ = {};
-  for (auto& slot : counted.slots()) {
-    if (slot.pair == PairTable::kEmpty) continue;
-    if (slot.count < static_cast<int64_t>(threshold)) continue;
+  deal_codes();
+  if (memory_bytes_ > 0) {
+    uint64_t taken = word_bytes() + kFixedBytes;
+    lists_limit_ = std::max(memory_bytes_ > taken ? memory_bytes_ - taken : 0, memory_bytes_ / 8);
+  }
+  PairTable counted;
+  {
+    PairSketch sketch = compact();
+    threshold_ = std::max(floor, std::min(sketch.largest() / kRatio, at_most));
+    for (auto& [pair, merged] : merged_)
+      if (reused_.count(pair_left(pair)) || reused_.count(pair_right(pair)))
+        sketch.add(pair, static_cast<uint64_t>(std::max<int64_t>(0, merged.count)));
+    count(sketch, threshold_, counted);
+  }
+  std::vector<PairTable::Slot> chosen;
+  for (auto& slot : counted.slots())
+    if (slot.pair != PairTable::kEmpty && slot.count >= static_cast<int64_t>(threshold_)) chosen.push_back(slot);
+  counted = {};
+  std::sort(chosen.begin(), chosen.end(),
+            [](auto& a, auto& b) { return a.count != b.count ? a.count > b.count : a.pair < b.pair; });
+  if (lists_limit_ != UINT64_MAX) {
+    // Half of the room is for the pairs that are there, half for new ones.
+    uint64_t sum = 0;
+    size_t fit = 0;
+    for (; fit < chosen.size(); ++fit) {
+      sum += places_bytes(static_cast<uint64_t>(chosen[fit].list + 1)) + 2 * sizeof(PairTable::Slot);
+      if (sum > lists_limit_ / 2) break;
+    }
+    if (fit < chosen.size()) {
+      threshold_ = static_cast<uint64_t>(chosen[fit > 0 ? fit - 1 : 0].count);
+      while (fit < chosen.size() && chosen[fit].count >= static_cast<int64_t>(threshold_)) ++fit;
+      chosen.resize(fit);
+    }
+  }
+  for (auto& slot : chosen) {
     tabled_.add(slot.pair);
     auto& tabled = table_.at(slot.pair);
     tabled.count = slot.count;
-    tabled.list = static_cast<int32_t>(lists_.size());
-    lists_.emplace_back().reserve(static_cast<size_t>(slot.list + 1));
+    tabled.list = places_bytes(static_cast<uint64_t>(slot.list + 1)) > lists_limit_ / 2
+                      ? kScan
+                      : static_cast<int64_t>(new_list());
     queue_.push_back({static_cast<uint64_t>(slot.count), slot.pair});
   }
   std::make_heap(queue_.begin(), queue_.end());
-  for_pairs([&](uint64_t pair, uint64_t, size_t at) {
-    if (!tabled_.may_have(pair)) return;
-    if (auto* slot = table_.find(pair)) {
-      auto& list = lists_[static_cast<size_t>(slot->list)];
-      if (list.empty() || list.back() != at) list.push_back(static_cast<uint32_t>(at));
-    }
+  for_parts(true, [&](Part& part) {
+    part.words.for_words([&](uint64_t address, uint64_t, const uint8_t* p) {
+      return for_pairs(p, [&](uint32_t a, uint32_t b) {
+        uint64_t pair = pair_key(a, b);
+        if (!tabled_.may_have(pair)) return;
+        const auto* slot = std::as_const(table_).find(pair);
+        if (slot && slot->list >= 0) part.lists.put(static_cast<size_t>(slot->list), address);
+      });
+    });
   });
-  left_counts_.resize(sizes_.size());
-  right_counts_.resize(sizes_.size());
 }
 
 void PairMerger::push(uint64_t pair, uint64_t count) {
@@ -156,16 +284,33 @@ void PairMerger::push(uint64_t pair, uint64_t count) {
   std::push_heap(queue_.begin(), queue_.end());
 }
 
+size_t PairMerger::new_list() {
+  if (free_lists_.empty()) return next_list_++;
+  size_t list = free_lists_.back();
+  free_lists_.pop_back();
+  return list;
+}
+
+void PairMerger::free_list(int64_t list) {
+  if (list < 0) return;
+  for (auto& part : parts_) part.lists.free(static_cast<size_t>(list));
+  free_lists_.push_back(static_cast<size_t>(list));
+}
+
 bool PairMerger::next(uint64_t& pair, uint64_t& count) {
+  free_list(current_);
+  current_ = kNoList;
+  if (codes_.room() == 0) spent_ = true;
+  if (stale_ || spent_) return false;
   while (!queue_.empty()) {
     std::pop_heap(queue_.begin(), queue_.end());
     Candidate top = queue_.back();
     queue_.pop_back();
     PairTable::Slot* slot = table_.find(top.pair);
     auto now = static_cast<uint64_t>(std::max<int64_t>(0, slot->count));
-    auto& list = lists_[static_cast<size_t>(slot->list)];
     if (now < threshold_) {
-      list = {};
+      free_list(slot->list);
+      slot->list = kNoList;
       continue;
     }
     if (now != top.count) {
@@ -174,104 +319,213 @@ bool PairMerger::next(uint64_t& pair, uint64_t& count) {
     }
     pair = top.pair;
     count = now;
-    current_ = std::move(list);
-    list = {};
+    current_ = slot->list;
+    slot->list = kNoList;
     return true;
   }
   return false;
 }
 
-// A change of the count of (a, b). Pairs of `result` are new and gathered aside; of others only the tabled matter.
-inline void PairMerger::change(uint32_t a, uint32_t b, int64_t count, size_t word, uint32_t result) {
-  if (a == result || b == result) {
-    if (sizes_[a] + sizes_[b] >= max_size_) return;
-  }
-  if (a == result) {
-    if (count > 0) rights_.push_back({b, static_cast<uint32_t>(word)});
-    right_counts_[b] += count;
-  } else if (b == result) {
-    if (count > 0) lefts_.push_back({a, static_cast<uint32_t>(word)});
-    left_counts_[a] += count;
-  } else if (uint64_t pair = pair_key(a, b); tabled_.may_have(pair)) {
-    if (auto* slot = table_.find(pair)) slot->count += count;
-  }
+// f(address, count, symbols) for every word of a list, or of all; it returns where the symbols ended.
+template <class F>
+void PairMerger::for_places(Part& part, int64_t list, F&& f) {
+  if (list == kScan) return part.words.for_words(f);
+  WordStore::Cursor cursor(part.words);
+  struct Place {
+    uint64_t address;
+    uint8_t* word;
+  };
+  std::array<Place, kAhead> ahead;
+  size_t number = 0;
+  auto visit = [&] {
+    for (size_t i = 0; i < number; ++i) {
+      uint64_t count;
+      uint8_t* symbols = WordStore::read_count(ahead[i].word, count);
+      f(ahead[i].address, count, symbols);
+    }
+    number = 0;
+  };
+  part.lists.for_addresses(static_cast<size_t>(list), [&](uint64_t address) {
+    uint8_t* word = cursor.at(address);
+    __builtin_prefetch(word);
+    ahead[number++] = {address, word};
+    if (number == kAhead) visit();
+  });
+  visit();
 }
 
-void PairMerger::merge_word(size_t at, uint32_t left, uint32_t right, uint32_t result) {
-  uint32_t* s = arena_.data() + at + kFirst;
-  while (*s != kEnd && !(s[0] == left && s[1] == right)) ++s;
-  if (*s == kEnd) return;
-  auto count = static_cast<int64_t>(count_at(at));
-  uint32_t* first = arena_.data() + at + kFirst;
-  uint32_t* kept = s;
-  for (; *s != kEnd;) {
-    if (s[0] != left || s[1] != right) {
-      *kept++ = *s++;
+// Merges in one word from the left, and notes what that changes.
+uint8_t* PairMerger::merge_word(Part& part, uint64_t count, uint8_t* p, const Codes& pair) const {
+  auto more = static_cast<int64_t>(count);
+  uint32_t before = SymbolCodes::kNone, c, d;
+  uint8_t *kept = nullptr, *q = SymbolCodes::read(p, c);
+  while (!WordStore::ends(*q)) {
+    uint8_t* r = SymbolCodes::read(q, d);
+    if (c != pair.left || d != pair.right) {
+      if (kept) kept = std::copy(p, q, kept);
+      before = c;
+      c = d;
+      p = q;
+      q = r;
       continue;
     }
-    if (kept > first) {
-      uint32_t before = kept[-1];
-      change(before, left, -count, at, result);
-      change(before, result, count, at, result);
+    if (!kept) kept = p;
+    if (before == pair.result) {  // what was the pair of the result and the left symbol is one of two results
+      part.right.at(codes_.symbol(pair.left)).made -= more;
+      part.right.at(codes_.symbol(pair.result)).made += more;
+    } else if (before != SymbolCodes::kNone) {
+      Change& change = part.left.at(codes_.symbol(before));
+      change.made += more;
+      change.gone += more;
     }
-    if (s[2] != kEnd) {
-      change(right, s[2], -count, at, result);
-      change(result, s[2], count, at, result);
+    kept = SymbolCodes::write(kept, pair.result);
+    before = pair.result;
+    p = r;
+    if (WordStore::ends(*p)) {
+      q = p;
+      break;
     }
-    *kept++ = result;
-    s += 2;
+    q = SymbolCodes::read(p, c);
+    Change& change = part.right.at(codes_.symbol(c));
+    change.made += more;
+    change.gone += more;
   }
-  *kept = kEnd;
-}
-
-void PairMerger::table_neighbours(std::vector<Neighbour>& found, std::vector<int64_t>& counts, uint32_t result,
-                                  bool at_left) {
-  uint32_t symbol = kEnd;
-  std::vector<uint32_t>* list = nullptr;
-  for (auto& n : found) {
-    int64_t count = counts[n.symbol];
-    if (count < static_cast<int64_t>(threshold_)) continue;
-    uint64_t pair = at_left ? pair_key(n.symbol, result) : pair_key(result, n.symbol);
-    if (n.symbol != symbol) {
-      auto& slot = table_.at(pair);
-      if (slot.list < 0) {
-        tabled_.add(pair);
-        slot.count = count;
-        slot.list = static_cast<int32_t>(lists_.size());
-        lists_.emplace_back();
-        push(pair, static_cast<uint64_t>(count));
-      }
-      symbol = n.symbol;
-      list = &lists_[static_cast<size_t>(slot.list)];
-    }
-    if (list->empty() || list->back() != n.word) list->push_back(n.word);
+  if (kept) {
+    kept = std::copy(p, q, kept);
+    std::fill(kept, q, WordStore::kPad);
   }
-  for (auto& n : found) counts[n.symbol] = 0;
-  found.clear();
+  return q;
 }
 
 void PairMerger::merge(uint64_t pair, int32_t result, bool fresh) {
-  left_counts_.resize(sizes_.size());
-  right_counts_.resize(sizes_.size());
   auto token = static_cast<uint32_t>(result);
-  for (size_t i = 0; i < current_.size(); ++i) {
-    if (i + kAhead < current_.size()) __builtin_prefetch(arena_.data() + current_[i + kAhead]);
-    merge_word(current_[i], pair_left(pair), pair_right(pair), token);
+  uint64_t places = 0;
+  if (current_ == kScan) {
+    ++stats_.scans;
+    places = UINT64_MAX;
+  } else {
+    for (auto& part : parts_) places += part.lists.bytes(static_cast<size_t>(current_));
   }
-  current_ = {};
+  bool together = places > kFewBytes;
+  uint32_t code = codes_.code(token);
+  if (code == SymbolCodes::kNone) code = codes_.new_of_two_bytes(token);
+  Codes codes{codes_.code(pair_left(pair)), codes_.code(pair_right(pair)), code};
+  for_parts(together, [&](Part& part) {
+    part.left.of.resize(sizes_.size());
+    part.right.of.resize(sizes_.size());
+    for_places(part, current_,
+               [&](uint64_t, uint64_t count, uint8_t* symbols) { return merge_word(part, count, symbols, codes); });
+  });
+  for (size_t i = 1; i < parts_.size(); ++i) {
+    parts_[0].left.add(parts_[i].left);
+    parts_[0].right.add(parts_[i].right);
+  }
+  gather_new_pairs(pair_left(pair), pair_right(pair), token, fresh);
   merged_[pair] = {table_.find(pair)->count, false};
-  if (fresh) {
-    table_neighbours(lefts_, left_counts_, token, true);
-    table_neighbours(rights_, right_counts_, token, false);
+  if (!fresh) {
+    reused_.insert(token);
+    stale_ = true;
+    queue_.clear();
     return;
   }
-  reused_.insert(token);
-  stale_ = true;
-  queue_.clear();
-  lefts_.clear();
-  rights_.clear();
-  std::fill(left_counts_.begin(), left_counts_.end(), 0);
-  std::fill(right_counts_.begin(), right_counts_.end(), 0);
+  if (new_pairs_.empty()) return;
+  table_new_pairs();
+  bool any = std::any_of(new_pairs_.begin(), new_pairs_.end(), [](auto& p) { return p.list >= 0; });
+  if (any)
+    for_parts(together, [&](Part& part) {
+      for_places(part, current_, [&](uint64_t address, uint64_t, const uint8_t* symbols) {
+        return put_new_places(part, address, symbols, code);
+      });
+    });
+  for (auto& p : new_pairs_) (p.at_left ? left_lists_[pair_left(p.pair)] : right_lists_[pair_right(p.pair)]) = kNoList;
+}
+
+// The changes that a merge noted go to the table; pairs of its result that are frequent enough to new_pairs_.
+void PairMerger::gather_new_pairs(uint32_t left, uint32_t right, uint32_t result, bool fresh) {
+  new_pairs_.clear();
+  auto gather = [&](Changes& changes, bool at_left) {
+    for (uint32_t symbol : changes.touched) {
+      const Change& change = changes.of[symbol];
+      uint64_t old = at_left ? pair_key(symbol, left) : pair_key(right, symbol);
+      if (change.gone > 0 && tabled_.may_have(old))
+        if (auto* slot = table_.find(old)) slot->count -= change.gone;
+      if (fresh && change.made >= static_cast<int64_t>(threshold_) && sizes_[symbol] + sizes_[result] < max_size_)
+        new_pairs_.push_back({at_left ? pair_key(symbol, result) : pair_key(result, symbol), change.made, change.places,
+                              kNoList, at_left});
+    }
+    changes.clear();
+  };
+  gather(parts_[0].left, true);
+  gather(parts_[0].right, false);
+}
+
+// Gives the new pairs lists, for which others may have to go.
+void PairMerger::table_new_pairs() {
+  uint64_t needed = 0;
+  for (auto& p : new_pairs_) needed += places_bytes(p.places);
+  if (lists_limit_ != UINT64_MAX && list_bytes() + needed > lists_limit_) {
+    make_room();
+    std::erase_if(new_pairs_, [&](auto& p) { return p.count < static_cast<int64_t>(threshold_); });
+  }
+  left_lists_.resize(sizes_.size(), kNoList);
+  right_lists_.resize(sizes_.size(), kNoList);
+  for (auto& p : new_pairs_) {
+    p.list = places_bytes(p.places) > lists_limit_ / 2 ? kScan : static_cast<int64_t>(new_list());
+    auto& slot = table_.at(p.pair);
+    slot.count = p.count;
+    slot.list = p.list;
+    tabled_.add(p.pair);
+    push(p.pair, static_cast<uint64_t>(p.count));
+    (p.at_left ? left_lists_[pair_left(p.pair)] : right_lists_[pair_right(p.pair)]) = p.list;
+  }
+}
+
+// Raises the threshold until the lists that are left, those of the new pairs among them, leave a quarter of the room.
+void PairMerger::make_room() {
+  struct Held {
+    int64_t count;
+    uint64_t bytes;
+    int64_t list;
+  };
+  std::vector<Held> held;
+  uint64_t sum = 0;
+  auto bytes_of = [&](int64_t list) {
+    uint64_t all = 0;
+    for (auto& part : parts_) all += part.lists.bytes(static_cast<size_t>(list));
+    return all;
+  };
+  for (auto& slot : table_.slots())
+    if (slot.pair != PairTable::kEmpty && slot.list >= 0) {
+      held.push_back({slot.count, bytes_of(slot.list), slot.list});
+      sum += held.back().bytes;
+    }
+  for (auto& p : new_pairs_) held.push_back({p.count, places_bytes(p.places), kNoList});
+  std::sort(held.begin(), held.end(), [](auto& a, auto& b) { return a.count > b.count; });
+  uint64_t left = lists_limit_ - lists_limit_ / 4, used = current_ >= 0 ? bytes_of(current_) : 0;
+  size_t fit = 0;
+  while (fit < held.size() && used + held[fit].bytes <= left) used += held[fit++].bytes;
+  if (fit == held.size()) return;
+  threshold_ = static_cast<uint64_t>(held[fit].count) + 1;
+  for (auto& slot : table_.slots())
+    if (slot.pair != PairTable::kEmpty && slot.list >= 0 && slot.count < static_cast<int64_t>(threshold_)) {
+      free_list(slot.list);
+      slot.list = kNoList;
+    }
+}
+
+// The places of the result beside neighbours whose pairs with it are tabled.
+const uint8_t* PairMerger::put_new_places(Part& part, uint64_t address, const uint8_t* p, uint32_t result) const {
+  uint32_t before, code;
+  p = SymbolCodes::read(p, before);
+  while (!WordStore::ends(*p)) {
+    p = SymbolCodes::read(p, code);
+    int64_t list = before == result ? right_lists_[codes_.symbol(code)]
+                   : code == result ? left_lists_[codes_.symbol(before)]
+                                    : kNoList;
+    if (list >= 0) part.lists.put(static_cast<size_t>(list), address);
+    before = code;
+  }
+  return p;
 }
 
 }  // namespace llmkit::tokenizer

@@ -1,5 +1,7 @@
 #include "tokenizer/train.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <memory>
 
@@ -13,6 +15,7 @@
 namespace llmkit::tokenizer {
 namespace {
 
+constexpr int kMapped = 1 << 19;  // from this size on memory goes back to the system when it is freed
 constexpr size_t kBatchBytes = size_t{1} << 20;
 constexpr int64_t kBatches = 16;                    // read ahead, parsed and counted together
 constexpr size_t kLargeDocument = size_t{4} << 20;  // beyond this a document is counted on all threads
@@ -198,6 +201,7 @@ void train_unigram_parts(Context& context, WordCounter& counter, const TrainOpti
   o.loss = options.unigram_loss;
   o.seeds.most = static_cast<size_t>(options.unigram_seeds);
   o.seeds.max_characters = static_cast<uint32_t>(options.max_piece_characters);
+  o.tabs = o.seeds.of_bytes = options.unigram_loss == UnigramLoss::of_parts;
   o.seeds.split_digits = options.bpe.limits.digits;
   UnigramTraining unigram = train_unigram(context, words, o);
   parts.scores.assign(parts.tokens.size(), 0);
@@ -220,6 +224,10 @@ bool has_sentences(const std::string& algorithm) {
 }
 
 Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options) {
+#ifdef __GLIBC__
+  // What the tables of the counter took must be there for the words when they are gone.
+  if (context.memory_bytes > 0) mallopt(M_MMAP_THRESHOLD, kMapped);
+#endif
   Training training;
   bool sentences = has_sentences(options.algorithm);
   SentenceWords sentence_words;

@@ -62,7 +62,7 @@ struct Alphabet {
   uint16_t ascii[128] = {};
 };
 
-Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, double coverage) {
+Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, double coverage, bool tabs) {
   std::vector<uint64_t> low(0x3000);
   std::unordered_map<char32_t, uint64_t> high;
   uint64_t all = 0;
@@ -87,7 +87,7 @@ Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, 
     if (static_cast<float>(static_cast<double>(covered) / static_cast<double>(all)) >= static_cast<float>(coverage))
       break;
     covered += count;
-    if (c != kTab) chosen.push_back({count, c});
+    if (tabs || c != kTab) chosen.push_back({count, c});
   }
   if (chosen.size() > 65'000)
     throw Error(ErrorParts{"too many different characters",
@@ -115,11 +115,11 @@ Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, 
 
 }  // namespace
 
-UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage) {
+UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage, bool tabs) {
   UnigramCorpus corpus;
   std::vector<Word> words = merge_pieces(pieces);
   if (words.empty()) return corpus;
-  Alphabet alphabet = choose_alphabet(corpus, words, coverage);
+  Alphabet alphabet = choose_alphabet(corpus, words, coverage, tabs);
   size_t size = 0;
   for (auto& word : words) size += (word.bytes.size() + 2) * ((word.inside > 0) + (word.last > 0));
   if (size >= UINT32_MAX - kPadding)

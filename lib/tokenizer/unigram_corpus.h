@@ -33,8 +33,8 @@ struct UnigramCorpus {
   std::string spell(std::span<const uint16_t> characters_of_piece) const;
 };
 
-// `coverage`: the share of the text's characters that the required ones must make up.
-UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage);
+// `coverage`: the share of the text's characters that the required ones must make up. Tabs are unknown unless `tabs`.
+UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage, bool tabs = true);
 
 // SentencePiece's scripts: kana count as Han, 0 is any, combining marks take that of the character before.
 constexpr int kInheritedScript = -1;

@@ -21,6 +21,12 @@ class SeedFinder {
       if (digit && !options.split_numbers) script = kAnyScript;
       scripts_.push_back(script);
       digits_.push_back(digit);
+      // What follows: an end of line, or a character by the first byte of its UTF-8.
+      first_bytes_.push_back(c == 0        ? 0
+                             : c < 0x80    ? c
+                             : c < 0x800   ? 0xC0 | c >> 6
+                             : c < 0x10000 ? 0xE0 | c >> 12
+                                           : 0xF0 | c >> 18);
     }
   }
 
@@ -53,7 +59,9 @@ class SeedFinder {
         open.pop_back();
         left = node.left;
         uint32_t begin = suffixes[left].begin;
-        if (valid(begin, node.depth)) found.push_back({(before[i] - before[left]) * node.depth, begin, node.depth});
+        if (valid(begin, node.depth) &&
+            (!options_.of_bytes || bytes_differ(std::span(suffixes).subspan(left, i - left), node.depth)))
+          found.push_back({(before[i] - before[left]) * node.depth, begin, node.depth});
       }
       if (common > 0 && (open.empty() || open.back().depth < common)) open.push_back({common, left});
     }
@@ -70,6 +78,13 @@ class SeedFinder {
     for (int shift : {32, 16, 0})
       if (ends(static_cast<uint16_t>(key >> shift))) return true;
     return false;
+  }
+
+  // Whether the characters that follow the first `size` ones of some suffixes differ in their first bytes.
+  bool bytes_differ(std::span<const Suffix> suffixes, uint32_t size) const {
+    uint32_t first = first_bytes_[text(suffixes[0].begin + size)];
+    return std::any_of(suffixes.begin(), suffixes.end(),
+                       [&](const Suffix& s) { return first_bytes_[text(s.begin + size)] != first; });
   }
 
   std::vector<Suffix> gather(uint16_t first, uint16_t last) const {
@@ -121,6 +136,7 @@ class SeedFinder {
   const UnigramCorpus& corpus_;
   UnigramSeedOptions options_;
   std::vector<int> scripts_;
+  std::vector<uint32_t> first_bytes_;
   std::vector<bool> digits_;
 };
 

@@ -375,7 +375,7 @@ class Trainer {
 UnigramTraining train_unigram(Context& context, std::span<const CountedWord> words, const UnigramOptions& options) {
   if (options.seeds.max_characters > Lattices::kMaxPieceCharacters)
     throw UsageError("a Unigram piece has at most " + std::to_string(Lattices::kMaxPieceCharacters) + " characters");
-  UnigramCorpus corpus = code_words(words, options.character_coverage);
+  UnigramCorpus corpus = code_words(words, options.character_coverage, options.tabs);
   if (corpus.entries.empty())
     throw Error(ErrorParts{"no words to learn pieces from", {}, "text", "white space alone", {}});
   if (static_cast<int64_t>(corpus.required.size()) > options.pieces)

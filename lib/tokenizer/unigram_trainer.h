@@ -27,6 +27,7 @@ struct UnigramOptions {
   int sub_iterations = 2;
   double character_coverage = 0.9995;
   UnigramLoss loss = UnigramLoss::of_parts;
+  bool tabs = true;  // are characters, as since 0.2; unknown before
   UnigramSeedOptions seeds;
 };
 

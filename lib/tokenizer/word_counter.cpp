@@ -41,12 +41,13 @@ class TileTable {
 
   // Filled slots by shard of their hash.
   std::vector<Slot> by_shard(size_t shards) const {
-    std::vector<Slot> filled;
-    filled.reserve(used_);
+    std::vector<size_t> ends(shards + 1);
     for (auto& slot : slots_)
-      if (slot.count) filled.push_back(slot);
-    std::sort(filled.begin(), filled.end(),
-              [&](const Slot& a, const Slot& b) { return (a.hash >> 32) % shards < (b.hash >> 32) % shards; });
+      if (slot.count) ++ends[(slot.hash >> 32) % shards + 1];
+    for (size_t s = 0; s < shards; ++s) ends[s + 1] += ends[s];
+    std::vector<Slot> filled(used_);
+    for (auto& slot : slots_)
+      if (slot.count) filled[ends[(slot.hash >> 32) % shards]++] = slot;
     return filled;
   }
 
@@ -100,13 +101,20 @@ void WordCounter::Shard::grow() {
   }
 }
 
-// Its words, sorted by their bytes.
+// Its words, sorted by the low half of their hash, of equals by their bytes.
 std::vector<CountedWord> WordCounter::Shard::filled() const {
+  std::vector<Slot> sorted;
+  sorted.reserve(used);
+  for (auto& slot : slots)
+    if (slot.count) sorted.push_back(slot);
+  std::string_view all = bytes;
+  std::sort(sorted.begin(), sorted.end(), [&](const Slot& a, const Slot& b) {
+    if (a.tag != b.tag) return a.tag < b.tag;
+    return all.substr(a.offset, a.size) < all.substr(b.offset, b.size);
+  });
   std::vector<CountedWord> words;
   words.reserve(used);
-  for (auto& slot : slots)
-    if (slot.count) words.push_back({std::string_view(bytes).substr(slot.offset, slot.size), slot.count});
-  std::sort(words.begin(), words.end(), [](auto& a, auto& b) { return a.bytes < b.bytes; });
+  for (auto& slot : sorted) words.push_back({all.substr(slot.offset, slot.size), slot.count});
   return words;
 }
 
@@ -188,7 +196,7 @@ uint64_t WordCounter::training_bytes() const {
     words += shard.used;
   }
   return memory_bytes() + words * sizeof(CountedWord) + words * PairMerger::bytes_of_word(0) +
-         bytes * 2 * sizeof(uint32_t);
+         PairMerger::bytes_of_word(bytes);
 }
 
 std::vector<CountedWord> WordCounter::words() const {

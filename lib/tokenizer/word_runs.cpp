@@ -8,6 +8,7 @@
 #include <queue>
 
 #include "base/error.h"
+#include "base/hash.h"
 
 namespace llmkit::tokenizer {
 
@@ -56,12 +57,14 @@ void WordRuns::for_words(size_t buffer_bytes, const std::function<void(const Cou
   struct Head {
     std::string bytes;
     uint64_t count = 0;
+    uint32_t hash = 0;
     RecordReader reader;
     bool next() {
       if (reader.done()) return false;
       size_t size = reader.number();
       count = reader.number();
       reader.bytes(size, bytes);
+      hash = static_cast<uint32_t>(xxh3_64(bytes));
       return true;
     }
   };
@@ -69,16 +72,19 @@ void WordRuns::for_words(size_t buffer_bytes, const std::function<void(const Cou
   for (size_t s = 0; s < segments_; ++s) {
     std::vector<Head> heads;
     heads.reserve(runs_.size());
-    for (auto& run : runs_) heads.push_back({{}, 0, RecordReader(file_.fd(), run[s].begin, run[s].end, buffer)});
-    auto later = [&](size_t a, size_t b) { return heads[a].bytes > heads[b].bytes; };
+    for (auto& run : runs_) heads.push_back({{}, 0, 0, RecordReader(file_.fd(), run[s].begin, run[s].end, buffer)});
+    auto later = [&](size_t a, size_t b) {
+      return heads[a].hash != heads[b].hash ? heads[a].hash > heads[b].hash : heads[a].bytes > heads[b].bytes;
+    };
     std::priority_queue<size_t, std::vector<size_t>, decltype(later)> queue(later);
     for (size_t i = 0; i < heads.size(); ++i)
       if (heads[i].next()) queue.push(i);
     std::string word;
     while (!queue.empty()) {
       word = heads[queue.top()].bytes;
+      uint32_t hash = heads[queue.top()].hash;
       uint64_t count = 0;
-      while (!queue.empty() && heads[queue.top()].bytes == word) {
+      while (!queue.empty() && heads[queue.top()].hash == hash && heads[queue.top()].bytes == word) {
         size_t i = queue.top();
         queue.pop();
         count += heads[i].count;

@@ -71,13 +71,14 @@ class WordRuns {
  public:
   WordRuns(std::string folder, size_t segments) : file_(folder), segments_(segments) {}
 
-  // A run is begun with its first segment; the words of a segment come sorted by their bytes.
+  // A run is begun with its first segment; the words of a segment come sorted by the low half of
+  // their xxh3_64, of equals by their bytes.
   void begin_run() { runs_.emplace_back(); }
   void write_segment(std::span<const CountedWord> sorted);
   size_t runs() const { return runs_.size(); }
   uint64_t bytes() const { return file_.size(); }
 
-  // Every word once with the sum of its counts, segment by segment, sorted within each.
+  // Every word once with the sum of its counts, segment by segment, sorted as above within each.
   void for_words(size_t buffer_bytes, const std::function<void(const CountedWord&)>& f);
 
  private:

@@ -237,10 +237,13 @@ class TrainTokenizer : public Command {
     for (size_t i = 0; i < std::min<size_t>(3, c.scripts.size()); ++i)
       dearest +=
           (i ? ", " : "") + std::string(c.scripts[i].name) + " " + number(c.scripts[i].tokens_per_character(), 2);
-    if (t.external.bands + t.external.single_merges > 0)
+    if (t.external.words > 0)
       log::info("beyond --memory: " + format_bytes(static_cast<double>(t.runs_bytes)) + " of pieces on disk, " +
-                std::to_string(t.external.bands) + " bands and " + std::to_string(t.external.single_merges) +
-                " single merges over " + format_bytes(static_cast<double>(t.external.file_bytes)));
+                (t.external.file_bytes == 0
+                     ? ""
+                     : std::to_string(t.external.bands) + " bands and " + std::to_string(t.external.single_merges) +
+                           " single merges over " + format_bytes(static_cast<double>(t.external.file_bytes)) + ", ") +
+                std::to_string(t.external.passes) + " passes over words in memory");
     log::info(format_count(t.distinct_pieces) + " distinct of " + format_count(t.pieces) + " pieces (" +
               format_bytes(static_cast<double>(t.memory_bytes)) + "); " + number(c.bytes_per_token(), 3) +
               " bytes a token " +

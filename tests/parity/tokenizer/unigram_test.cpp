@@ -35,7 +35,8 @@ TEST_CASE("Unigram pieces and scores are those of SentencePiece") {
   options.vocab_size = golden.get_int("vocab_size");
   options.pieces = options.vocab_size - 3;
   options.character_coverage = 1;
-  options.loss = UnigramLoss::of_table;  // as that version has it
+  options.loss = UnigramLoss::of_table;  // as that version has it, and what follows
+  options.tabs = options.seeds.of_bytes = false;
   UnigramTraining training = train_unigram(context, counted, options);
   std::map<std::string, float> ours;
   for (size_t i = 0; i < training.pieces.size(); ++i) ours[training.pieces[i]] = training.scores[i];

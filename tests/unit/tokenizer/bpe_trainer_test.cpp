@@ -187,7 +187,7 @@ TEST_CASE("training within a small memory gives the merges of training without b
   BpeTraining expected = train_bbpe(s.context, in_memory, options);
   CHECK(expected.external.bands == 0);
   CHECK(expected.parts.merges.size() == 84);
-  int most_single = 0, most_bands = 0;
+  int most_single = 0, most_bands = 0, least_bands = 1000, most_passes = 0;
   for (uint64_t memory : {100'000, 750'000}) {
     CAPTURE(memory);
     s.context.memory_bytes = memory;
@@ -197,17 +197,21 @@ TEST_CASE("training within a small memory gives the merges of training without b
       bounded.make_room();
     }
     BpeTraining got = train_bbpe(s.context, bounded, options);
-    MESSAGE(got.external.bands, " bands, ", got.external.single_merges, " single merges, ", got.distinct_words,
-            " words");
+    MESSAGE(got.external.bands, " bands, ", got.external.single_merges, " single merges, ", got.external.passes,
+            " passes, ", got.distinct_words, " words");
     CHECK(got.parts.merges == expected.parts.merges);
     CHECK(got.parts.tokens == expected.parts.tokens);
     CHECK(got.merge_counts == expected.merge_counts);
     CHECK(got.distinct_words == expected.distinct_words);
     most_single = std::max(most_single, got.external.single_merges);
     most_bands = std::max(most_bands, got.external.bands);
+    least_bands = std::min(least_bands, got.external.bands);
+    most_passes = std::max(most_passes, got.external.passes);
   }
   CHECK(most_single > 0);  // the words of one pair alone did not fit
   CHECK(most_bands > 2);
+  CHECK(least_bands == 0);  // the symbols of all words fit
+  CHECK(most_passes > 2);
 }
 
 TEST_CASE("a character vocabulary is sorted and knows each character once") {

@@ -153,9 +153,10 @@ TEST_CASE("character BPE and WordPiece within a small memory give what they give
       at = end;
     }
     CHECK(bounded.spilled());
-    s.context.memory_bytes = 400'000;
+    s.context.memory_bytes = wordpiece ? 400'000 : 60'000;
     auto got = train_characters_bpe(s.context, bounded, strip, options);
-    CHECK(got.external.bands > 1);
+    if (wordpiece) CHECK(got.external.passes > 1);
+    if (!wordpiece) CHECK(got.external.bands > 1);  // not even the symbols of all words fit
     CHECK(got.parts.tokens == expected.parts.tokens);
     CHECK(got.parts.merges == expected.parts.merges);
     CHECK(got.merge_counts == expected.merge_counts);

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 
+#include "base/parallel.h"
 #include "base/rng.h"
 
 using namespace llmkit;
@@ -94,11 +95,12 @@ std::vector<Step> by_recounting(std::vector<Word> words, size_t letters, size_t 
   return steps;
 }
 
-std::vector<Step> by_merger(const std::vector<Word>& words, size_t letters, size_t merges, uint64_t floor,
-                            int& rounds) {
+std::vector<Step> by_merger(const std::vector<Word>& words, size_t letters, size_t merges, uint64_t floor, int& rounds,
+                            int threads = 1, uint64_t memory_bytes = 0, PairMergerStats* stats = nullptr) {
   std::vector<Step> steps;
+  Parallel parallel(threads);
   std::vector<int64_t> sizes(letters, 1);
-  PairMerger merger(sizes, letters, INT64_MAX);
+  PairMerger merger(parallel, sizes, letters, INT64_MAX, memory_bytes);
   for (auto& w : words) merger.add_word(w.symbols, w.count);
   rounds = 1;
   merger.index(floor);
@@ -116,6 +118,7 @@ std::vector<Step> by_merger(const std::vector<Word>& words, size_t letters, size
     steps.push_back(step);
     return true;
   });
+  if (stats) *stats = merger.stats();
   return steps;
 }
 
@@ -136,4 +139,93 @@ TEST_CASE("the merges are those of counting every pair again at each step") {
     }
   }
   CHECK(most_rounds > 3);  // the threshold fell and words were indexed anew
+}
+
+TEST_CASE("a bound of memory and the number of threads change no merge") {
+  auto words = random_words(7, 40'000, 8);
+  int rounds = 0;
+  PairMergerStats free, stats;
+  auto expected = by_merger(words, 8, 600, 2, rounds, 1, 0, &free);
+  CHECK(expected.size() == 600);
+  int most_scans = 0;
+  for (int threads : {1, 3})
+    for (uint64_t memory : {1'600'000, 400'000, 80'000}) {
+      CAPTURE(memory);
+      CHECK(by_merger(words, 8, 600, 2, rounds, threads, memory, &stats) == expected);
+      CHECK(stats.passes > free.passes);  // the lists did not fit all at once
+      most_scans = std::max(most_scans, stats.scans);
+    }
+  CHECK(most_scans > 0);  // nor did that of one pair
+}
+
+TEST_CASE("more symbols than codes of two bytes") {
+  // Every pair of a large alphabet, and merges enough to use the codes up.
+  std::vector<Word> words;
+  Rng rng({3});
+  for (int i = 0; i < 30'000; ++i) {
+    Word word{{}, 1 + rng.below(1000)};
+    for (int k = 0; k < 6; ++k) word.symbols.push_back(static_cast<int32_t>(rng.below(33'000)));
+    words.push_back(word);
+  }
+  int rounds = 0;
+  PairMergerStats stats;
+  // The tokens' texts are not letters here: every pair makes a new one.
+  auto merges = [&](int threads, uint64_t memory) {
+    std::vector<Step> steps;
+    Parallel parallel(threads);
+    std::vector<int64_t> sizes(33'000, 1);
+    PairMerger merger(parallel, sizes, 33'000, INT64_MAX, memory);
+    for (auto& w : words) merger.add_word(w.symbols, w.count);
+    merger.index(1);
+    while (steps.size() < 9'000) {
+      Step step;
+      if (!merger.next(step.pair, step.count)) {
+        if (merger.exhausted(1)) break;
+        merger.index(1);
+        continue;
+      }
+      step.result = static_cast<int32_t>(sizes.size());
+      sizes.push_back(2);
+      merger.merge(step.pair, step.result, true);
+      steps.push_back(step);
+    }
+    rounds = merger.stats().passes;
+    return steps;
+  };
+  auto steps = merges(1, 0);
+  CHECK(steps.size() == 9'000);
+  CHECK(rounds > 1);
+  // Again by a plain search for the best pair, over words that hold any symbol.
+  std::map<uint64_t, uint64_t> counts;
+  auto change = [&](const std::vector<int32_t>& symbols, uint64_t count) {
+    for (size_t i = 0; i + 1 < symbols.size(); ++i)
+      counts[pair_key(static_cast<uint32_t>(symbols[i]), static_cast<uint32_t>(symbols[i + 1]))] += count;
+  };
+  for (auto& w : words) change(w.symbols, w.count);
+  std::map<uint64_t, std::vector<size_t>> where;
+  for (size_t i = 0; i < words.size(); ++i)
+    for (size_t k = 0; k + 1 < words[i].symbols.size(); ++k)
+      where[pair_key(static_cast<uint32_t>(words[i].symbols[k]), static_cast<uint32_t>(words[i].symbols[k + 1]))]
+          .push_back(i);
+  auto work = words;
+  for (size_t s = 0; s < 60; ++s) {
+    uint64_t best = 0, most = 0;
+    for (auto& [pair, count] : counts)
+      if (count > most) best = pair, most = count;
+    CHECK(steps[s].pair == best);
+    CHECK(steps[s].count == most);
+    for (size_t i : std::vector<size_t>(where[best])) {
+      auto& w = work[i];
+      change(w.symbols, uint64_t{0} - w.count);
+      for (size_t k = 0; k + 1 < w.symbols.size(); ++k)
+        if (pair_key(static_cast<uint32_t>(w.symbols[k]), static_cast<uint32_t>(w.symbols[k + 1])) == best) {
+          w.symbols[k] = steps[s].result;
+          w.symbols.erase(w.symbols.begin() + static_cast<ptrdiff_t>(k) + 1);
+        }
+      change(w.symbols, w.count);
+      for (size_t k = 0; k + 1 < w.symbols.size(); ++k)
+        where[pair_key(static_cast<uint32_t>(w.symbols[k]), static_cast<uint32_t>(w.symbols[k + 1]))].push_back(i);
+    }
+  }
+  CHECK(merges(2, 400'000) == steps);
 }
