@@ -28,8 +28,10 @@ TilePool::~TilePool() {
   for (auto& thread : pool_) thread.join();
 }
 
-bool TilePool::run_one() {
+bool TilePool::run_one(int member) {
   uint64_t ticket = ticket_.load(std::memory_order_acquire);
+  if ((ticket & kCountMask) == 0) return false;
+  apart_.settle(member);
   do {
     if ((ticket & kCountMask) == 0) return false;
   } while (!ticket_.compare_exchange_weak(ticket, ticket - 1, std::memory_order_acquire));
@@ -38,12 +40,12 @@ bool TilePool::run_one() {
   return true;
 }
 
-void TilePool::work_until_stopped() {
+void TilePool::work_until_stopped(int member) {
   const int rounds = watch_rounds(threads_);
   while (!stop_) {
     const uint32_t seen = calls_.load();
     bool worked = false;
-    while (run_one()) worked = true;
+    while (run_one(member)) worked = true;
     if (worked) continue;
     for (int i = 0; i < rounds && calls_.load(std::memory_order_relaxed) == seen; ++i) pause_briefly();
     // The order of these two and of their counterparts in run(): either this thread sees the call or the caller the
@@ -58,7 +60,7 @@ bool TilePool::run(int64_t tiles, TileFunction f) {
   std::unique_lock lock(caller_, std::try_to_lock);
   if (!lock) return false;
   if (pool_.empty()) {
-    for (int i = 1; i < threads_; ++i) pool_.emplace_back([this] { work_until_stopped(); });
+    for (int i = 1; i < threads_; ++i) pool_.emplace_back([this, i] { work_until_stopped(i); });
   }
   function_ = &f;
   tiles_ = tiles;
@@ -67,7 +69,7 @@ bool TilePool::run(int64_t tiles, TileFunction f) {
   ticket_.store(call << kCountBits | static_cast<uint64_t>(tiles), std::memory_order_release);
   ++calls_;
   if (sleepers_.load() > 0) calls_.notify_all();
-  while (run_one()) {
+  while (run_one(0)) {
   }
   const int rounds = watch_rounds(threads_);
   for (int i = 0; i < rounds && unfinished_.load(std::memory_order_relaxed) > 0; ++i) pause_briefly();

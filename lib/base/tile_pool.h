@@ -8,13 +8,15 @@
 #include <thread>
 #include <vector>
 
+#include "base/apart.h"
 #include "base/parallel.h"
 
 namespace llmkit {
 
 class TilePool {
  public:
-  explicit TilePool(int threads) : threads_(threads) {}  // the caller is one of them; the others start at the first run
+  // The caller is one of the threads; the others start at the first run.
+  explicit TilePool(int threads) : threads_(threads), apart_(threads) {}
   ~TilePool();
   TilePool(const TilePool&) = delete;
   TilePool& operator=(const TilePool&) = delete;
@@ -23,8 +25,8 @@ class TilePool {
   bool run(int64_t tiles, TileFunction f);
 
  private:
-  void work_until_stopped();
-  bool run_one();
+  void work_until_stopped(int member);
+  bool run_one(int member);
 
   // One word claims a tile: the call's number above, the count of tiles not yet begun below. A claim that succeeds
   // holds its call open, so that the fields of the call may be read after it.
@@ -32,6 +34,7 @@ class TilePool {
   static constexpr uint64_t kCountMask = (uint64_t{1} << kCountBits) - 1;
 
   int threads_;
+  Apart apart_;
   std::mutex caller_;
   std::vector<std::thread> pool_;
   const TileFunction* function_ = nullptr;
