@@ -99,12 +99,9 @@ TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
 
 // Of tiles that pack B: one panel, and rows enough that packing costs little.
 template <class T>
-TileSize own_tile_size(const GemmKernels<T>& g, int64_t m, int64_t n, const Epilogue<T>& e) {
-  constexpr int64_t kEnough = 16, kMost = 4;
-  // Sums that must wait for a second pass elsewhere than in C lie in the tile's own memory.
-  const bool aside =
-      e.scale != 1 || (e.activation != Activation::none && !e.pre_activation.data && (e.residual.data || e.accumulate));
-  TileSize size{aside ? g.own_rows : kMost * g.own_rows, g.panel_cols};
+TileSize own_tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
+  constexpr int64_t kEnough = 16;
+  TileSize size{g.own_rows, g.panel_cols};
   while (size.rows > g.tile_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough) size.rows /= 2;
   return size;
 }
@@ -129,7 +126,7 @@ class TileGroup {
     task.accumulate = e.accumulate;
     task.has_epilogue =
         e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
-    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n, e);
+    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n);
     const int64_t row_tiles = ceil_div(m, size.rows);
     tasks_.push_back({&g, task, size, row_tiles, tiles_});
     tiles_ += row_tiles * ceil_div(n, size.cols);
@@ -198,10 +195,12 @@ PackFrom packs_from(GemmForm form) {
   return form == GemmForm::nt ? PackFrom::n_major : PackFrom::k_major;
 }
 
-// A tile of C packs its own panel of B, unless A is packed too and both are best done in one go.
+// A tile of C packs its own panel of B where rows are few. Many are read once for each panel, and that costs more than
+// to pack B before. Where A is packed too, both are best done in one go.
 template <class T>
-bool packs_in_tiles(const GemmKernels<T>& g, GemmForm form) {
-  return g.own_rows > 0 && !transposes_a(form);
+bool packs_in_tiles(const GemmKernels<T>& g, GemmForm form, int64_t rows) {
+  constexpr int64_t kMany = 1024;
+  return g.own_rows > 0 && !transposes_a(form) && rows < kMany;
 }
 
 template <class T>
@@ -222,7 +221,7 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
     task.c = p.c;
     task.a = transposes_a(form) ? strips_operand(packing, g, scratch, left) : rows_operand(packing, g, scratch, left);
     task.depth = transposes_a(form) ? left.rows : left.cols;
-    if (packs_in_tiles(g, form)) {
+    if (packs_in_tiles(g, form, p.c.rows)) {
       task.b = {right.data, right.stride, from};
     } else {
       auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, p.c.cols, task.depth)));
@@ -235,9 +234,13 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
   group.run(ex);
 }
 
-// Values of k that C = Aᵀ B takes at a time: what is packed of them is still cached when it is read. A multiple of the
-// tiles' own blocks, so that the bits are the same.
-constexpr int64_t kTransposedDepth = 1024;
+// Elements along k that C = Aᵀ B takes at a time: what is packed of them is still cached when it is read. A multiple of
+// the tiles' own blocks, so that the bits are the same.
+constexpr int64_t kTransposedElements = 512;
+template <class T>
+int64_t transposed_depth(const GemmKernels<T>& g) {
+  return kTransposedElements * g.element_depth;
+}
 
 template <class T>
 void multiply(const Exec& ex, GemmForm form, Matrix<T> c, Matrix<const T> a, Matrix<const T> b,
@@ -247,10 +250,11 @@ void multiply(const Exec& ex, GemmForm form, Matrix<T> c, Matrix<const T> a, Mat
   const Epilogue<T>& e = options.epilogue;
   const bool plain =
       e.scale == 1 && !e.bias && e.activation == Activation::none && !e.pre_activation.data && !e.residual.data;
-  if (form != GemmForm::tn || !plain || a.rows <= kTransposedDepth) return multiply<T>(ex, form, products, options);
+  const int64_t most = transposed_depth(gemm_kernels<T>(active_isa(), options.precision));
+  if (form != GemmForm::tn || !plain || a.rows <= most) return multiply<T>(ex, form, products, options);
   GemmOptions<T> part = options;
-  for (int64_t k = 0; k < a.rows; k += kTransposedDepth) {
-    const int64_t depth = std::min(kTransposedDepth, a.rows - k);
+  for (int64_t k = 0; k < a.rows; k += most) {
+    const int64_t depth = std::min(most, a.rows - k);
     one.a = Matrix<const T>(a.row(k), depth, a.cols, a.stride);
     one.b = Matrix<const T>(b.row(k), depth, b.cols, b.stride);
     multiply<T>(ex, form, products, part);
@@ -265,9 +269,9 @@ size_t gemm_workspace(GemmForm form, int64_t m, int64_t n, int64_t k, Precision 
   const auto& g = gemm_kernels<T>(active_isa(), precision);
   const auto rounded =
       precision == Precision::f16 ? static_cast<size_t>((m + n) * k) * sizeof(T) : 0;  // half_copy of both
-  if (form == GemmForm::tn) k = std::min(k, kTransposedDepth);
+  if (form == GemmForm::tn) k = std::min(k, transposed_depth(g));
   const int64_t a = transposes_a(form) ? strips_bytes(g, m, k) : rows_bytes(g, m, k);
-  return rounded + static_cast<size_t>(a) + (packs_in_tiles(g, form) ? 0 : packed_b_bytes(g, n, k));
+  return rounded + static_cast<size_t>(a) + (packs_in_tiles(g, form, m) ? 0 : packed_b_bytes(g, n, k));
 }
 
 template <class T>
