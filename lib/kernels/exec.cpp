@@ -18,7 +18,8 @@ AlignedBuffer::AlignedBuffer(size_t bytes) : size_(bytes) {
   size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* p = std::aligned_alloc(alignment, rounded);
   if (!p) throw std::bad_alloc();
-  if (large) madvise(p, rounded, MADV_HUGEPAGE);  // a wish: without huge pages only speed is lost
+  // A wish: without large pages only speed is lost. Not for the rest, of which a large page would be held whole.
+  if (large) madvise(p, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
   data_.reset(p);
 }
 

@@ -6,6 +6,7 @@
 
 #include "kernels/gemm_internal.h"
 #include "kernels/half.h"
+#include "kernels/vector_table.h"
 
 namespace llmkit::kernels {
 
@@ -88,7 +89,7 @@ struct TileSize {
 };
 template <class T>
 TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
-  constexpr int64_t kEnough = 32;
+  constexpr int64_t kEnough = 64;
   // Few rows: the weight streams through once, so narrow tiles share the work better.
   TileSize size{g.tile_rows, m <= 2 * g.strip_rows ? g.panel_cols : g.tile_cols};
   const int64_t least_rows = std::max(g.strip_rows * 4, g.row_multiple);
@@ -178,13 +179,28 @@ int64_t strips_bytes(const GemmKernels<T>& g, int64_t m, int64_t k) {
   const int64_t stride = g.elements(k) + (g.strips_are_rows ? g.row_pad : g.panel_pad);
   return rows * stride * static_cast<int64_t>(g.element_bytes);
 }
+constexpr int64_t kStripElements = 64;  // of a tile of packing
+// partial_sums [ceil(K / kStripElements)][M], where not null: the sums of the columns over a tile of packing, taken
+// while it is cached, of A before it was rounded.
 template <class T>
-OperandA strips_operand(Packing& packing, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a) {
+OperandA strips_operand(Packing& packing, const GemmKernels<T>& g, Scratch& scratch, Matrix<const T> a,
+                        Matrix<const T> unrounded, T* partial_sums) {
   auto* packed = scratch.take<std::byte>(strips_bytes(g, a.cols, a.rows));
-  packing.add(ceil_div(a.cols, g.strip_rows), g.elements(a.rows), 64, 64, [&g, packed, a](const PackRange& range) {
-    g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, range);
-  });
+  packing.add(ceil_div(a.cols, g.strip_rows), g.elements(a.rows), 64, kStripElements,
+              [&g, packed, a, unrounded, partial_sums](const PackRange& range) {
+                g.pack_a_strips(packed, a.data, a.stride, a.cols, a.rows, range);
+                if (!partial_sums) return;
+                const int64_t first = range.first * g.strip_rows, last = std::min(a.cols, range.last * g.strip_rows);
+                const int64_t k = range.begin * g.element_depth, end = std::min(a.rows, range.end * g.element_depth);
+                T* sums = partial_sums + range.begin / kStripElements * a.cols + first;
+                std::fill(sums, sums + (last - first), T(0));
+                vector_kernels<T>().column_sum(sums, unrounded.row(k) + first, end - k, last - first, unrounded.stride);
+              });
   return {packed, g.strips_are_rows ? g.elements(a.rows) + g.row_pad : 0};
+}
+template <class T>
+int64_t strip_tiles(const GemmKernels<T>& g, int64_t k) {
+  return ceil_div(g.elements(k), kStripElements);
 }
 
 // What a form means for its operands.
@@ -210,6 +226,7 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
   TileGroup<T> group;
   const auto& g = gemm_kernels<T>(active_isa(), options.precision);
   const PackFrom from = packs_from(form);
+  Matrix<const T> partial_sums(nullptr, 0, 0);
   for (const GemmProduct<T>& p : products) {
     if (p.c.rows == 0 || p.c.cols == 0) continue;
     Matrix<const T> left = p.a, right = p.b;
@@ -217,9 +234,13 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
       if (options.precision == Precision::f16)
         left = half_copy(ex, scratch, left), right = half_copy(ex, scratch, right);
     }
+    T* sums =
+        options.column_sums && transposes_a(form) ? scratch.take<T>(strip_tiles(g, left.rows) * left.cols) : nullptr;
+    if (sums) partial_sums = {sums, strip_tiles(g, left.rows), left.cols};
     GemmTask<T> task;
     task.c = p.c;
-    task.a = transposes_a(form) ? strips_operand(packing, g, scratch, left) : rows_operand(packing, g, scratch, left);
+    task.a = transposes_a(form) ? strips_operand(packing, g, scratch, left, p.a, sums)
+                                : rows_operand(packing, g, scratch, left);
     task.depth = transposes_a(form) ? left.rows : left.cols;
     if (packs_in_tiles(g, form, p.c.rows)) {
       task.b = {right.data, right.stride, from};
@@ -231,6 +252,8 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
     group.add(g, task, options.epilogue);
   }
   packing.run(ex);
+  for (int64_t i = 0; i < partial_sums.rows; ++i)  // in order
+    vector_kernels<T>().add(options.column_sums, options.column_sums, partial_sums.row(i), partial_sums.cols);
   group.run(ex);
 }
 
@@ -270,7 +293,8 @@ size_t gemm_workspace(GemmForm form, int64_t m, int64_t n, int64_t k, Precision 
   const auto rounded =
       precision == Precision::f16 ? static_cast<size_t>((m + n) * k) * sizeof(T) : 0;  // half_copy of both
   if (form == GemmForm::tn) k = std::min(k, transposed_depth(g));
-  const int64_t a = transposes_a(form) ? strips_bytes(g, m, k) : rows_bytes(g, m, k);
+  const int64_t a = transposes_a(form) ? strips_bytes(g, m, k) + strip_tiles(g, k) * m * static_cast<int64_t>(sizeof(T))
+                                       : rows_bytes(g, m, k);
   return rounded + static_cast<size_t>(a) + (packs_in_tiles(g, form, m) ? 0 : packed_b_bytes(g, n, k));
 }
 

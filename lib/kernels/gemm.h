@@ -35,6 +35,7 @@ template <class T>
 struct GemmOptions {
   Precision precision = Precision::f32;
   Epilogue<T> epilogue;
+  T* column_sums = nullptr;  // gemm_tn only: [M] += Σ_k A[k], taken while A is packed
 };
 
 template <class T>
@@ -133,6 +134,6 @@ void linear_backward_weight(const Exec& ex, Matrix<T> dw, ConstMatrix<T> dy, Con
   options.epilogue.accumulate = true;
   gemm_tn<T>(ex, dw, dy, x, options);
 }
-// dbias[N] += Σ_m dy[m]: column_sum in reduce.h.
+// dbias[N] += Σ_m dy[m]: GemmOptions::column_sums, or column_sum in reduce.h.
 
 }  // namespace llmkit::kernels

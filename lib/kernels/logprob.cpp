@@ -11,7 +11,7 @@ namespace {
 // Tokens of a chunk: its logits stay below 56 MiB. The gradient of the weight is passed over once a chunk, which more
 // than kEnough tokens hide.
 int64_t chunk_tokens(int64_t tokens, int64_t vocabulary, size_t element_bytes) {
-  constexpr int64_t kBudget = int64_t{56} << 20, kStep = 64, kEnough = 1024;
+  constexpr int64_t kBudget = int64_t{36} << 20, kStep = 16, kEnough = 1024;
   const int64_t room = kBudget / (vocabulary * static_cast<int64_t>(element_bytes)) / kStep * kStep;
   const int64_t fit = std::clamp(room, kStep, kEnough);
   const int64_t chunks = (tokens + fit - 1) / std::max<int64_t>(1, fit);

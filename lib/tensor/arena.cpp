@@ -45,7 +45,8 @@ MemoryBlock::MemoryBlock(size_t bytes) : size_(bytes) {
   size_t align = bytes >= kHugePage ? kHugePage : kAlign;
   void* p = std::aligned_alloc(align, round_up(bytes, align));
   if (!p) throw std::bad_alloc();
-  if (align == kHugePage) madvise(p, round_up(bytes, align), MADV_HUGEPAGE);
+  // The rest behind the last whole large page stays small pages: a large one would be held whole.
+  if (align == kHugePage) madvise(p, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
   data_.reset(static_cast<std::byte*>(p));
 }
 

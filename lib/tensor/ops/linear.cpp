@@ -63,10 +63,13 @@ void backward(Tape& tape, const Tensor& y, const Tensor& x, const Tensor& weight
   }
   plan_products<T>(tape, rows, in, out);
   const T* input = weight.needs_grad() ? tape.value<T>(x) : nullptr;
-  if (GradSlot<T> dw = tape.gradient<T>(weight))
+  T* dbias = tape.gradient_sum<T>(o.bias);
+  if (GradSlot<T> dw = tape.gradient<T>(weight)) {
     kernels::gemm_tn<T>(tape.exec(), {dw.data, out, in}, {dz, rows, out}, {input, rows, in},
-                        {tape.precision(), accumulating<T>(dw.accumulate)});
-  if (T* dbias = tape.gradient_sum<T>(o.bias)) kernels::column_sum<T>(tape.exec(), dbias, {dz, rows, out});
+                        {tape.precision(), accumulating<T>(dw.accumulate), dbias});
+  } else if (dbias) {
+    kernels::column_sum<T>(tape.exec(), dbias, {dz, rows, out});
+  }
   if (GradSlot<T> dx = tape.gradient<T>(x))
     multiply_by_weight<T>(tape, {dx.data, rows, in}, {dz, rows, out}, weight, false, accumulating<T>(dx.accumulate));
   tape.pass_gradient(y, o.residual);
