@@ -19,17 +19,21 @@ struct Shape {
   int64_t m, n, k;
 };
 
-const std::vector<Shape> kShapes = {{1, 1, 1}, {1, 50, 7}, {3, 17, 5}, {7, 48, 64}, {8, 49, 33}, {9, 193, 31}, {16, 32, 512}, {129, 97, 513}, {33, 200, 1100}, {140, 31, 2}};
+const std::vector<Shape> kShapes = {{1, 1, 1},       {1, 50, 7},   {3, 17, 5},    {7, 48, 64},
+                                    {8, 49, 33},     {9, 193, 31}, {16, 32, 512}, {129, 97, 513},
+                                    {33, 200, 1100}, {140, 31, 2}, {1030, 49, 20}};
 
 template <class T>
-void multiply(Form form, const Exec& ex, Matrix<T> c, Matrix<const T> a, Matrix<const T> b, const GemmOptions<T>& options) {
+void multiply(Form form, const Exec& ex, Matrix<T> c, Matrix<const T> a, Matrix<const T> b,
+              const GemmOptions<T>& options) {
   if (form == Form::nn) gemm_nn<T>(ex, c, a, b, options);
   if (form == Form::nt) gemm_nt<T>(ex, c, a, b, options);
   if (form == Form::tn) gemm_tn<T>(ex, c, a, b, options);
 }
 
 // The definition, in double: the oracle of everything here.
-std::vector<double> reference(Form form, const Shape& s, const std::vector<float>& a, int64_t lda, const std::vector<float>& b, int64_t ldb, bool rounded) {
+std::vector<double> reference(Form form, const Shape& s, const std::vector<float>& a, int64_t lda,
+                              const std::vector<float>& b, int64_t ldb, bool rounded) {
   auto value = [&](float x) { return static_cast<double>(rounded ? to_float(to_bf16(x)) : x); };
   std::vector<double> c(static_cast<size_t>(s.m * s.n));
   for (int64_t i = 0; i < s.m; ++i) {
@@ -62,7 +66,9 @@ struct Operands {
   Matrix<const float> a_view, b_view;
 };
 
-double tolerance(int64_t k) { return 2e-6 * std::sqrt(static_cast<double>(k) + 16); }
+double tolerance(int64_t k) {
+  return 2e-6 * std::sqrt(static_cast<double>(k) + 16);
+}
 
 }  // namespace
 
@@ -105,7 +111,8 @@ TEST_CASE("the double product is exact to double rounding") {
     auto expected = reference(form, s, o.a, o.lda, o.b, o.ldb, false);
     auto a = to_double(o.a), b = to_double(o.b);
     std::vector<double> c(expected.size());
-    multiply<double>(form, f.ex, Matrix<double>(c.data(), s.m, s.n), Matrix<const double>(a.data(), o.a_view.rows, o.a_view.cols, o.lda),
+    multiply<double>(form, f.ex, Matrix<double>(c.data(), s.m, s.n),
+                     Matrix<const double>(a.data(), o.a_view.rows, o.a_view.cols, o.lda),
                      Matrix<const double>(b.data(), o.b_view.rows, o.b_view.cols, o.ldb), {});
     CHECK(distance(c, expected) < 1e-14);
   }
@@ -126,13 +133,14 @@ TEST_CASE("a row computed alone equals the same row among many, bit for bit") {
       epilogue.activation = Activation::gelu_tanh;
       std::vector<float> all(static_cast<size_t>(m * n)), unpacked(all.size()), some(all.size());
       gemm_packed(f.ex, Matrix<float>(all.data(), m, n), Matrix<const float>(x.data(), m, k), packed, epilogue);
-      gemm_nt<float>(f.ex, Matrix<float>(unpacked.data(), m, n), Matrix<const float>(x.data(), m, k), Matrix<const float>(w.data(), n, k),
-                     GemmOptions<float>{precision, epilogue});
+      gemm_nt<float>(f.ex, Matrix<float>(unpacked.data(), m, n), Matrix<const float>(x.data(), m, k),
+                     Matrix<const float>(w.data(), n, k), GemmOptions<float>{precision, epilogue});
       CHECK(std::memcmp(all.data(), unpacked.data(), all.size() * sizeof(float)) == 0);
       for (int64_t rows : {1, 2, 5, 9, 40}) {
         for (int64_t begin = 0; begin < m; begin += rows) {
           const int64_t count = std::min(rows, m - begin);
-          gemm_packed(f.ex, Matrix<float>(some.data() + begin * n, count, n), Matrix<const float>(x.data() + begin * k, count, k), packed, epilogue);
+          gemm_packed(f.ex, Matrix<float>(some.data() + begin * n, count, n),
+                      Matrix<const float>(x.data() + begin * k, count, k), packed, epilogue);
         }
         CHECK(std::memcmp(all.data(), some.data(), all.size() * sizeof(float)) == 0);
       }
@@ -160,6 +168,33 @@ TEST_CASE("one thread and eight give the same bytes") {
   }
 }
 
+TEST_CASE("the sums of A's columns are taken along, of its values before they are rounded, the same for any threads") {
+  const int64_t m = 530, n = 50, k = 1301;
+  for (Isa isa : isas()) {
+    IsaScope scope(isa);
+    for (Precision precision : {Precision::f32, Precision::bf16, Precision::f16}) {
+      CAPTURE(isa_name(isa));
+      CAPTURE(static_cast<int>(precision));
+      Operands o(Form::tn, {m, n, k}, 3, 11);
+      std::vector<double> expected(static_cast<size_t>(m), 2.0);
+      for (int64_t p = 0; p < k; ++p)
+        for (int64_t i = 0; i < m; ++i) expected[static_cast<size_t>(i)] += static_cast<double>(o.a_view.row(p)[i]);
+      auto sums = [&](int threads) {
+        Fixture f(threads);
+        std::vector<float> c(static_cast<size_t>(m * n)), result(static_cast<size_t>(m), 2.f);
+        GemmOptions<float> options;
+        options.precision = precision;
+        options.column_sums = result.data();
+        gemm_tn<float>(f.ex, Matrix<float>(c.data(), m, n), o.a_view, o.b_view, options);
+        return result;
+      };
+      const auto one = sums(1);
+      CHECK(distance(one, expected) < 5e-5);  // rounding to bf16 would be a thousand times more
+      CHECK(sums(3) == one);
+    }
+  }
+}
+
 TEST_CASE("the epilogue scales, adds the bias, activates, keeps the argument and adds the residual") {
   Fixture f;
   for (Isa isa : isas()) {
@@ -177,7 +212,8 @@ TEST_CASE("the epilogue scales, adds the bias, activates, keeps the argument and
       e.pre_activation = Matrix<float>(before.data(), s.m, s.n);
       e.residual = Matrix<const float>(residual.data(), s.m, s.n);
       e.accumulate = accumulate;
-      gemm_nt<float>(f.ex, Matrix<float>(c.data(), s.m, s.n), o.a_view, o.b_view, GemmOptions<float>{Precision::f32, e});
+      gemm_nt<float>(f.ex, Matrix<float>(c.data(), s.m, s.n), o.a_view, o.b_view,
+                     GemmOptions<float>{Precision::f32, e});
       std::vector<double> expected(c.size()), argument(c.size());
       for (size_t i = 0; i < c.size(); ++i) {
         argument[i] = 0.5 * raw[i] + bias[i % static_cast<size_t>(s.n)];
