@@ -41,7 +41,7 @@ struct CommandInfo {
   std::string_view group;    // "Data", "Tokenizer", "Models", "Learning", "Tools"
   std::string_view summary;  // one line, lower case, no full stop, at most 60 characters
   std::vector<std::string_view> examples;  // at least two whole command lines
-  std::string_view details;  // paragraphs for --help and the man page: method, papers, formats
+  std::string_view details;  // for --help and the man page: method, papers, formats; each line is a paragraph
   uint32_t uses = 0;         // Uses bits
   std::string_view output_default = "-";  // default of -o; "" = required
   std::string_view configs_of = "";  // reads the configs of this command instead of its own

@@ -177,7 +177,7 @@ struct DecodingTimes {
   double prompt[2] = {0, 0}, token[2] = {0, 0};  // at both lengths
 };
 
-constexpr int64_t kTokensEach = 16;  // the first of them find the caches full of the prompt
+constexpr int64_t kTokensEach = 32;  // the first of them find the caches full of the prompt
 
 DecodingTimes time_speaker(Speaker& speaker, const int64_t (&lengths)[2], Context& context) {
   std::vector<double> prompt[2], token[2];

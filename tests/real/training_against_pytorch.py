@@ -85,14 +85,13 @@ def distance(a, b):
 print(f"torch {torch.__version__}, {steps} steps", flush=True)
 failed = False
 with tempfile.TemporaryDirectory() as scratch:
-    runs = []
     for kind, make in MODELS.items():
         torch.manual_seed(1)
         folder = f"{scratch}/{kind}-base"
         make().save_pretrained(folder)
         one, two = train_torch(make, folder, 1), train_torch(make, folder, 2)
-        runs.append(f"{scratch}/{kind}-f32")
-        ours, f32 = train_llmkit(folder, runs[-1], "f32")
+        run = f"{scratch}/runs/{kind}"
+        ours, f32 = train_llmkit(folder, run + "-f32", "f32")
         what = "1 and 2 threads"
         if one == two:
             what, one = "batches in order and reversed", train_torch(make, folder, 2, reverse=True)
@@ -102,11 +101,10 @@ with tempfile.TemporaryDirectory() as scratch:
         print(f"{kind}: mean |difference| of losses: PyTorch, {what}, {own:.3g}, llmkit and PyTorch {other:.3g}, "
               f"ratio {other / own:.2f} (bar 3): {'ok' if ok else 'ABOVE'}", flush=True)
         for precision in ("bf16", "f16"):
-            runs.append(f"{scratch}/{kind}-{precision}")
-            _, loss = train_llmkit(folder, runs[-1], precision)
+            _, loss = train_llmkit(folder, f"{run}-{precision}", precision)
             ok = abs(loss / f32 - 1) <= 0.005
             failed |= not ok
             print(f"{kind}: val_loss {precision} {loss:.4f}, f32 {f32:.4f}: {100 * (loss / f32 - 1):+.3f} % (bar 0.5 %): {'ok' if ok else 'ABOVE'}", flush=True)
     if report:
-        subprocess.run([llmkit, "report", *runs, "--force", "-o", report], check=True)
+        subprocess.run([llmkit, "report", scratch + "/runs", "--force", "-o", report], check=True)
 sys.exit(failed)

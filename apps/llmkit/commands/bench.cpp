@@ -33,7 +33,7 @@ class Bench : public Command {
                                   "Measures multiply-adds in registers and streaming memory bandwidth, the limits that "
                                   "training's MFU is relative "
                                   "to, and how near the matrix products of a GPT-2 124M come: forward with a packed "
-                                  "weight, and both gradients.\n\n"
+                                  "weight, and both gradients.\n"
                                   "Other programs on the machine lower every figure: run it on a quiet one, and look "
                                   "at the median of a few runs.",
                                   kUsesThreads | kUsesJson | kUsesManifest | kUsesGates | kUsesIsa};

@@ -47,20 +47,18 @@ class EstimateCommand final : public Command {
                      "llmkit estimate --config gpt2-124m --ranks 1,2,4,8 --no-measure"},
         .details =
             "Takes the options and configs of pretrain. Parameters, arithmetic (6 per matrix parameter and token plus "
-            "attention: Chowdhery et\n"
+            "attention: Chowdhery et "
             "al., PaLM, 2022, appendix B) and memory (the plan of the run itself) are counted. Times come from two "
-            "short measurements on\n"
+            "short measurements on "
             "this machine: training steps of the same model with two small numbers of layers, whose line is drawn out "
-            "to all of them,\n"
+            "to all of them, "
             "and decoding behind two lengths of context: a token takes k x context + b.\n"
-            "\n"
             "--check runs the whole model too and prints predicted beside measured; training_error and decoding_error "
-            "are the\n"
+            "are the "
             "differences as shares, for --max training_error=0.15. Other programs on the machine spoil both: use a "
             "quiet one.\n"
-            "\n"
             "--ranks shows what each rank would hold and send under data, tensor and pipeline parallelism and ZeRO "
-            "(llmkit help\n"
+            "(llmkit help "
             "parallelism).",
         .uses = kUsesThreads | kUsesSeed | kUsesJson | kUsesManifest | kUsesMemory | kUsesGates | kUsesIsa,
         .configs_of = "pretrain"};

@@ -21,26 +21,21 @@ class PretrainCommand final : public Command {
          "llmkit pretrain --config 10m --data tokens --minutes 15 -o run --resume",
          "llmkit pretrain --config 10m --data tokens --steps 1000 -o run --verify-resume 20",
          "mpirun -n 4 llmkit pretrain --config 10m --data tokens --batch 4 --accumulation 4 --grad-groups 4 --steps 1000 -o run"},
-        "Trains a decoder-only transformer of the Llama (Touvron et al., 2023) or GPT-2 (Radford et al., 2019) kind on next\n"
-        "tokens. The run folder holds config.toml (everything resolved), metrics.jsonl, timings.jsonl, samples.txt,\n"
+        "Trains a decoder-only transformer of the Llama (Touvron et al., 2023) or GPT-2 (Radford et al., 2019) kind on next "
+        "tokens. The run folder holds config.toml (everything resolved), metrics.jsonl, timings.jsonl, samples.txt, "
         "events for TensorBoard, checkpoints, report.html and, at the end, model: a Hugging Face folder that generate, eval and sft take.\n"
-        "\n"
-        "Order, dropout and initialisation depend on --seed and the step alone. A run that was stopped (also by kill -9 or a\n"
-        "full disk) and continued with --resume ends with the same bytes as one that was not, whatever --threads says. The\n"
-        "newest checkpoint whose checksums are right is the one that counts. SIGINT and SIGTERM save one and stop, SIGUSR1\n"
+        "Order, dropout and initialisation depend on --seed and the step alone. A run that was stopped (also by kill -9 or a "
+        "full disk) and continued with --resume ends with the same bytes as one that was not, whatever --threads says. The "
+        "newest checkpoint whose checksums are right is the one that counts. SIGINT and SIGTERM save one and stop, SIGUSR1 "
         "saves one and goes on.\n"
-        "\n"
-        "--anomaly rewind goes back to the newest checkpoint of the schedule when a loss or gradient norm is NaN or a spike,\n"
-        "and past the data around it from then on (as for PaLM, Chowdhery et al., 2022, 5.1); metrics.jsonl and the report\n"
+        "--anomaly rewind goes back to the newest checkpoint of the schedule when a loss or gradient norm is NaN or a spike, "
+        "and past the data around it from then on (as for PaLM, Chowdhery et al., 2022, 5.1); metrics.jsonl and the report "
         "tell of it, and the list of what was skipped is part of every later checkpoint.\n"
-        "\n"
-        "--minutes times a few batches first, fixes the number of steps and writes it to config.toml: the schedule needs to\n"
+        "--minutes times a few batches first, fixes the number of steps and writes it to config.toml: the schedule needs to "
         "know its end, and the result then depends on no clock. If the machine is busier later, the run takes longer.\n"
-        "\n"
-        "--verify-resume proves the promise on your own configuration, machine and data: the first steps are trained twice in\n"
-        "a scratch folder (the output's name with .verify), in one piece and in three with a kill, a stop and another thread\n"
+        "--verify-resume proves the promise on your own configuration, machine and data: the first steps are trained twice in "
+        "a scratch folder (the output's name with .verify), in one piece and in three with a kill, a stop and another thread "
         "count, and every byte is compared. Exit code 4 and the first difference where there is one.\n"
-        "\n"
         "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second, worker_tiles (that two threads ran each).",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
             kUsesMemory | kUsesGates | kUsesIsa | kUsesRanks,

@@ -35,7 +35,6 @@ class Submit final : public Command {
         "saves a checkpoint and a requeued job goes on from it. mpirun: for a list of machines that MPI reaches. "
         "parallel: "
         "GNU parallel with independent runs of other seeds, RUN-0, RUN-1, …\n"
-        "\n"
         "--resume is added: on an empty run folder it starts a new run. llmkit help many-machines has the rest.",
         kUsesOutput};
     return info;
