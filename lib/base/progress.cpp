@@ -29,6 +29,11 @@ std::string rate_text(double rate, std::string_view unit) {
 constexpr size_t kMostPoints = 4096;
 constexpr int kChartRows = 8, kMostColumns = 100;
 
+// Code points, which are columns for all but wide scripts.
+int columns_of(std::string_view text) {
+  return static_cast<int>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+}
+
 struct TerminalSize {
   int columns = 80, rows = 24;
 };
@@ -42,17 +47,21 @@ TerminalSize terminal_size() {
 
 std::string progress_line(const ProgressState& s, int width, bool bar) {
   std::string tail = amount(s.done, s.unit);
-  if (s.total > 0) tail += " of " + amount(s.total, s.unit);
+  if (s.total > 0) {  // "42 of 250 steps"
+    if (s.unit != "bytes") tail.resize(tail.find(' '));
+    tail += " of " + amount(s.total, s.unit);
+  }
   double rate = s.seconds > 0 ? (s.done - s.done_before) / s.seconds : 0;
   if (rate > 0) tail += ", " + rate_text(rate, s.unit);
   if (rate > 0 && s.total > s.done) tail += ", " + format_seconds((s.total - s.done) / rate) + " left";
   if (!s.note.empty()) tail += ", " + printable(s.note);
   std::string line(s.title);
+  constexpr int kCells = 20;
+  bar = bar && columns_of(line) + columns_of(tail) + kCells + 7 <= width;  // the figures say more
   if (s.total > 0) {
     double share = std::clamp(s.done / s.total, 0.0, 1.0);
     line += " " + std::to_string(static_cast<int>(share * 100)) + "% ";
     if (bar) {
-      constexpr int kCells = 20;
       int full = static_cast<int>(share * kCells);
       for (int i = 0; i < kCells; ++i) line += i < full ? "█" : "░";
       line += ' ';

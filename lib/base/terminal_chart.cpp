@@ -17,7 +17,8 @@ std::string braille(unsigned dots) {
           static_cast<char>(0x80 | (code & 0x3F))};
 }
 
-// Means of the stretches of x, NaN where a stretch holds no value.
+// Means of the stretches of x. One that no x falls into lies on the line between its neighbours; one that holds no
+// number, or that follows the last, is NaN.
 std::vector<double> column_means(const Series& series, int columns) {
   double low = INFINITY, high = -INFINITY;
   size_t n = std::min(series.x.size(), series.y.size());
@@ -26,14 +27,24 @@ std::vector<double> column_means(const Series& series, int columns) {
     high = std::max(high, series.x[i]);
   }
   std::vector<double> sums(static_cast<size_t>(columns)), counts(sums.size());
+  std::vector<bool> seen(sums.size());
   for (size_t i = 0; i < n; ++i) {
-    if (!std::isfinite(series.y[i])) continue;
     double place = high > low ? (series.x[i] - low) / (high - low) * columns : 0;
     auto column = static_cast<size_t>(std::clamp(place, 0.0, columns - 1.0));
+    seen[column] = true;
+    if (!std::isfinite(series.y[i])) continue;
     sums[column] += series.y[i];
     counts[column] += 1;
   }
-  for (size_t c = 0; c < sums.size(); ++c) sums[c] = counts[c] > 0 ? sums[c] / counts[c] : NAN;
+  size_t last = 0;  // the last column that was seen; the first one always is
+  for (size_t c = 0; c < sums.size(); ++c) {
+    sums[c] = counts[c] > 0 ? sums[c] / counts[c] : NAN;
+    if (!seen[c]) continue;
+    for (size_t between = last + 1; between < c; ++between)
+      sums[between] =
+          std::lerp(sums[last], sums[c], static_cast<double>(between - last) / static_cast<double>(c - last));
+    last = c;
+  }
   return sums;
 }
 

@@ -35,6 +35,9 @@ TEST_CASE("a falling line is drawn from the top left to the bottom right, dot by
   auto small = terminal_chart(Series{"x", {0, 1, 2, 3, 4, 5, 6, 7}, {7, 6, 5, 4, 3, 2, 1, 0}, false}, 7, 2);
   CHECK(small[0] == "7 ┤⠑⢄⠀⠀");
   CHECK(small[1] == "0 ┤⠀⠀⠑⢄");
+  // Fewer points than dots make the same line, but none is drawn over what is no number.
+  CHECK(terminal_chart(Series{"x", {0, 3, 7}, {7, 4, 0}, false}, 7, 2) == small);
+  CHECK(terminal_chart(Series{"x", {0, 3, 4, 7}, {7, NAN, 4, 0}, false}, 7, 2)[0] == "7 ┤⠁⠀⡀⠀");
 }
 
 TEST_CASE("a terminal chart stays within its room for any numbers") {

@@ -197,5 +197,8 @@ TEST_CASE("a progress line fits its width and tells amount, rate and time left")
     for (unsigned char c : line) columns += (c & 0xC0) != 0x80;
     CHECK(columns <= static_cast<size_t>(width));
   }
+  CHECK(progress_line({"x", 30, 60, 10, "steps", ""}, 68, true) ==
+        "x 50% ██████████░░░░░░░░░░ 30 of 60 steps, 3.0 steps/s, 10.0 s left");
+  CHECK(progress_line({"x", 30, 60, 10, "steps", ""}, 67, true) == "x 50% 30 of 60 steps, 3.0 steps/s, 10.0 s left");
   CHECK(progress_line({"x", 30, 0, 10, "steps", "loss 2.1"}, 200, true) == "x: 30 steps, 3.0 steps/s, loss 2.1");
 }
