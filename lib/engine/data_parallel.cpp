@@ -58,6 +58,8 @@ SharedMemory planned_memory(const optim::Optimizer& optimizer, const nn::Paramet
   for (int rank = 0; rank < ranks; ++rank)
     most.optimizer = std::max(most.optimizer, optimizer.planned_bytes(parameters, ema_decay, share_of(rank, tiles)));
   if (ranks > 1) {
+    const optim::Span all{0, parameters.flat_size()};
+    most.assembled = optimizer.planned_bytes(parameters, ema_decay, {&all, 1}) - most.optimizer;
     int64_t buffer = 0;
     for (const Tile& tile : even_tiles(parameters.flat_size(), ranks)) buffer = std::max(buffer, tile.size);
     most.messages = kTilesOnTheWay * static_cast<size_t>(buffer * element_bytes(parameters.dtype()));

@@ -73,10 +73,11 @@ class DataParallel : private BackwardObserver {
   const kernels::Exec* exec_ = nullptr;
 };
 
-// Bytes of what the rank that holds most has beside weights and gradients: its share of the optimiser's state, and the
-// buffers that others' sums arrive in.
+// Bytes of what a rank has beside weights and gradients, at most: its share of the optimiser's state, and the buffers
+// that others' sums arrive in. `assembled`: the others' shares, which rank 0 holds too while it saves or loads a
+// checkpoint.
 struct SharedMemory {
-  size_t optimizer = 0, messages = 0;
+  size_t optimizer = 0, assembled = 0, messages = 0;
 };
 SharedMemory planned_memory(const optim::Optimizer& optimizer, const nn::ParameterStore& parameters, double ema_decay,
                             int ranks);

@@ -68,7 +68,7 @@ models::MemoryPlan memory_plan(const PretrainOptions& options, const models::Mod
   auto optimizer = optim::optimizers().make(optimizer_spec(options.train));
   engine::SharedMemory shared = engine::planned_memory(*optimizer, model->parameters(), options.train.ema, ranks);
   plan.optimizer = shared.optimizer;
-  plan.workspace += shared.messages;
+  plan.workspace += shared.messages + shared.assembled;
   return plan;
 }
 

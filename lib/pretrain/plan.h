@@ -20,8 +20,8 @@ Precision parse_precision(std::string_view name);
 
 models::PlanRequest plan_request(const PretrainOptions& options, int ranks = 1);  // of each of so many processes
 
-// The memory of each of `ranks` processes (of the one that has most): the step, and the chosen optimiser's state,
-// shared.
+// The memory of the one of `ranks` processes that has most: the step, its share of the chosen optimiser's state and, as
+// workspace, the shares of the others, which rank 0 puts together for a checkpoint.
 models::MemoryPlan memory_plan(const PretrainOptions& options, const models::ModelConfig& config, int ranks = 1);
 
 // Floating-point operations of forward and backward per token, by the convention of PaLM's appendix B (Chowdhery et

@@ -79,4 +79,7 @@ TEST_CASE("the memory plan holds the state of the chosen optimiser, shared betwe
   CHECK(state("adamw", 0, 2) >= one);  // half, and what the largest share has more
   CHECK(state("adamw", 0, 2) < 2 * one);
   CHECK(state("muon", 0, 2) < state("muon", 0, 1));
+  options.train.optimizer = "adamw";
+  models::MemoryPlan two = memory_plan(options, config, 2), alone = memory_plan(options, config);
+  CHECK(two.optimizer + two.workspace - alone.workspace > 2 * one);  // rank 0 puts all of it together for a checkpoint
 }
