@@ -52,6 +52,8 @@ std::vector<Merge> merges_of_spellings(const TokenizerParts& parts,
                                        const std::vector<std::string>& spellings, std::string_view where);
 // The spelling of every token in a vocabulary: added ones as they are, byte-level ones by the byte alphabet.
 std::vector<std::string> spelled_tokens(const TokenizerParts& parts);
+// No text may have two ids; empty ones are gaps.
+void check_distinct(const std::vector<std::string>& tokens, std::string_view where);
 // Ids must be distinct and lie close together.
 void put_token(std::vector<std::string>& tokens, int64_t id, std::string bytes, int64_t limit, std::string_view where);
 

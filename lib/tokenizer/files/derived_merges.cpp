@@ -26,6 +26,22 @@ bool is_continuation(char c) {
 
 }  // namespace
 
+void check_distinct(const std::vector<std::string>& tokens, std::string_view where) {
+  std::unordered_map<std::string_view, size_t> ids;
+  ids.reserve(tokens.size());
+  for (size_t id = 0; id < tokens.size(); ++id) {
+    if (tokens[id].empty()) continue;
+    auto [first, fresh] = ids.try_emplace(tokens[id], id);
+    if (!fresh)
+      throw Error(ErrorParts{
+          "a token is there twice",
+          std::string(where),
+          "one id for each",
+          "'" + printable(tokens[id]) + "' with " + std::to_string(first->second) + " and " + std::to_string(id),
+          {}});
+  }
+}
+
 std::vector<Merge> merges_of_scores(const TokenizerParts& parts, std::string_view where) {
   auto mergeable = [&](size_t id) {
     return !parts.tokens[id].empty() && (id >= parts.types.size() || parts.types[id] == TokenType::normal);
@@ -109,6 +125,12 @@ std::vector<Merge> merges_of_spellings(const TokenizerParts& parts,
     if (!parts.word_prefix.empty() && rest.starts_with(parts.word_prefix)) rest.remove_prefix(parts.word_prefix.size());
     std::string whole = left;
     whole += rest;
+    if (rest.empty())  // the result would be made of itself
+      throw Error(ErrorParts{"a merge joins nothing",
+                             std::string(where),
+                             "two tokens",
+                             "'" + printable(left) + "' + '" + printable(right) + "'",
+                             {}});
     auto l = ids.find(left), r = ids.find(right), result = ids.find(whole);
     if (l == ids.end() || r == ids.end() || result == ids.end()) {
       throw Error(ErrorParts{"a merge names a token that is not in the vocabulary",

@@ -38,6 +38,7 @@ void read_tokens(const GgufMetadata& m, TokenizerParts& parts) {
   auto* tokens = m.texts(key("tokens"));
   if (!tokens || tokens->empty()) fail(m, "tokens", "an array of strings", "nothing");
   parts.tokens = *tokens;
+  check_distinct(parts.tokens, m.where + ": " + key("tokens"));
   if (auto* scores = m.reals(key("scores"))) {
     for (double s : *scores) {
       if (!std::isfinite(s)) fail(m, "scores", "finite numbers", std::to_string(s));
@@ -58,12 +59,18 @@ void read_tokens(const GgufMetadata& m, TokenizerParts& parts) {
   }
 }
 
-std::string token_of(const GgufMetadata& m, const TokenizerParts& parts, std::string_view name) {
+// -1 where there is none.
+int32_t id_of(const GgufMetadata& m, const TokenizerParts& parts, std::string_view name) {
   auto id = m.integer(key(name));
-  if (!id) return {};
+  if (!id) return -1;
   if (*id < 0 || *id >= static_cast<int64_t>(parts.tokens.size()))
     fail(m, name, "an id below " + std::to_string(parts.tokens.size()), std::to_string(*id));
-  return parts.tokens[static_cast<size_t>(*id)];
+  return static_cast<int32_t>(*id);
+}
+
+std::string token_of(const GgufMetadata& m, const TokenizerParts& parts, std::string_view name) {
+  int32_t id = id_of(m, parts, name);
+  return id < 0 ? std::string() : parts.tokens[static_cast<size_t>(id)];
 }
 
 void read_roles(const GgufMetadata& m, TokenizerParts& parts) {
@@ -73,18 +80,18 @@ void read_roles(const GgufMetadata& m, TokenizerParts& parts) {
   parts.pad = token_of(m, parts, "padding_token_id");
   parts.chat_template = m.text("tokenizer.chat_template").value_or("");
   bool bert = parts.model == ModelKind::wordpiece, spm = parts.model == ModelKind::bpe && !parts.scores.empty();
-  auto id_of = [&](std::string_view name) { return static_cast<int32_t>(m.integer(key(name)).value_or(-1)); };
   if (bert) {
-    int32_t cls = id_of("cls_token_id"), sep = id_of("seperator_token_id");
-    if (cls < 0) cls = id_of("bos_token_id");
-    if (sep < 0) sep = id_of("separator_token_id");
-    if (sep < 0) sep = id_of("eos_token_id");
+    int32_t cls = id_of(m, parts, "cls_token_id"), sep = id_of(m, parts, "seperator_token_id");
+    if (cls < 0) cls = id_of(m, parts, "bos_token_id");
+    if (sep < 0) sep = id_of(m, parts, "separator_token_id");
+    if (sep < 0) sep = id_of(m, parts, "eos_token_id");
     for (auto [id, list] : {std::pair{cls, &parts.prefix}, std::pair{sep, &parts.suffix}})
-      if (id >= 0 && id < static_cast<int32_t>(parts.tokens.size())) list->push_back(id);
+      if (id >= 0) list->push_back(id);
   } else {
-    if (m.boolean(key("add_bos_token")).value_or(spm) && !parts.bos.empty()) parts.prefix = {id_of("bos_token_id")};
+    if (m.boolean(key("add_bos_token")).value_or(spm) && !parts.bos.empty())
+      parts.prefix = {id_of(m, parts, "bos_token_id")};
     if (m.boolean(key("add_eos_token")).value_or(parts.model == ModelKind::unigram) && !parts.eos.empty())
-      parts.suffix = {id_of("eos_token_id")};
+      parts.suffix = {id_of(m, parts, "eos_token_id")};
   }
 }
 

@@ -105,6 +105,7 @@ TokenizerParts parse_sentencepiece(std::string_view bytes, std::string_view wher
     if (f->number == 3) normalizer = read_normalizer(f->bytes, where);
   }
   if (parts.tokens.empty()) fail(where, "pieces", "none");
+  check_distinct(parts.tokens, where);
   if (trainer.model == 1)
     parts.model = ModelKind::unigram;
   else if (trainer.model == 2 || trainer.model == 4)

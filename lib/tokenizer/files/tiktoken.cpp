@@ -67,6 +67,7 @@ TokenizerParts parse_tiktoken(std::string_view text, std::string_view where) {
   }
   if (ranks == 0)
     throw Error(ErrorParts{"not a .tiktoken file", std::string(where), "lines of base64 and rank", "none", {}});
+  check_distinct(parts.tokens, where);
   bool complete = true;
   parts.merges = merges_of_ranks(parts.tokens, where, complete);
   parts.ignore_merges = !complete;  // tiktoken takes a piece that is a token as it is
