@@ -5,8 +5,11 @@
 
 namespace llmkit::tokenizer {
 
-CharacterCuts::CharacterCuts(const std::vector<std::string>& tokens)
-    : leaving_(size_t{1} << 18), entering_(size_t{1} << 18) {
+CharacterCuts::CharacterCuts(const std::vector<std::string>& tokens, int filter_bits)
+    : leaving_(size_t{1} << 18),
+      entering_(size_t{1} << 18),
+      filter_shift_(32 - filter_bits),
+      filter_(size_t{1} << (filter_bits - 6)) {
   std::vector<uint64_t> pairs;
   auto tail = [](char c) { return (c & 0xC0) == 0x80; };
   for (auto& token : tokens) {

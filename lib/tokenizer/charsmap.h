@@ -25,10 +25,12 @@ class Charsmap {
     if (units_.empty()) return true;
     if (alone_[c]) return false;
     if (p + 1 == end) return true;
-    if (end - p >= 3 && CharacterCuts::is_wide(p)) return wide_[CharacterCuts::code_of(p)] == 0;
+    if (end - p >= 3 && CharacterCuts::is_wide(p)) return plain(CharacterCuts::code_of(p));
     uint32_t pair = uint32_t{c} << 8 | static_cast<unsigned char>(p[1]);
     return !(pairs_[pair / 64] >> (pair % 64) & 1);
   }
+  // The same of a character of three bytes.
+  bool plain(uint32_t wide_code) const { return wide_.empty() || wide_.data()[wide_code] == 0; }
   struct Rule {
     size_t length;  // bytes it replaces
     std::string_view replacement;

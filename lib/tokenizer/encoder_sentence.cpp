@@ -21,6 +21,8 @@ namespace {
 
 constexpr float kMostOfPart = 4000;  // the scores in a cached part sum up to less
 constexpr float kHighest = kSentenceReset - kMostOfPart;
+constexpr float kRounding = 1e-3f,
+                kRelative = 1e-5f;  // more than the sums of a part can be wrong by, and of the sum before
 
 // How many of the bytes at p < end are of '!' … '~', up to 16.
 size_t printable(const char* p, const char* end) {
@@ -121,9 +123,8 @@ void Tokenizer::Encoder::parts_of(std::string_view piece, size_t readable, FastI
     }
     bool wide = code >= 0x800;
     if (p > part) {
-      bool joined = wide && last_code >= 0x80
-                        ? t_.cuts_.maybe_joined(last_code, 0, code, 0) && t_.cuts_.joined(last_code, 0, code, 0)
-                        : t_.neighbours_.maybe(p[-1], p[0]);
+      bool joined =
+          wide && last_code >= 0x80 ? t_.cuts_.maybe_joined(last_code, 0, code, 0) : t_.neighbours_.maybe(p[-1], p[0]);
       if (!joined) close(p);
     }
     last = p;
@@ -201,12 +202,16 @@ size_t Tokenizer::Encoder::encode_sentence_part(std::string_view part, FastIds& 
   size_t from = out_.size();
   t_.model_->encode(part, out_, s);
   size_t count = out_.size() - from;
-  score = {0, sums_ ? std::min((s.gap - 1e-3f) * 1e5f, kHighest) : std::numeric_limits<float>::max()};
+  bool plain = true;
+  score.cost = 0;
   for (size_t i = from; i < out_.size(); ++i) {
     if (sums_) score.cost += std::abs(score_of(out_[i]));
-    if (!is_plain(out_[i])) score.limit = 0;
+    plain &= is_plain(out_[i]);
   }
-  if (score.cost >= kMostOfPart) score.limit = 0;
+  // By how much the choice leads is known as exactly as the sum that it was made at allows.
+  const float at = std::max(bound_, std::abs(s.sentence));
+  score.limit = sums_ ? std::min((s.gap - kRounding) / kRelative - at, kHighest) : std::numeric_limits<float>::max();
+  if (!plain || score.cost >= kMostOfPart) score.limit = 0;
   if (fuses_) fuse(from);
   summed_ = out_.size();
   bound_ = std::abs(s.sentence);

@@ -161,7 +161,7 @@ void Tokenizer::prepare_sentences() {
       p += c.length;
     }
   }
-  if (cuts_sentences_ && !cuts_characters_) cuts_ = CharacterCuts(parts_->tokens);
+  if (cuts_sentences_) cuts_ = CharacterCuts(parts_->tokens, 20);
 }
 
 std::optional<int32_t> Tokenizer::role(std::string_view content) const {

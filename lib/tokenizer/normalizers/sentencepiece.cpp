@@ -51,11 +51,17 @@ void SentencePieceNormalizer::go_on(std::string_view text, Progress& progress, b
     auto at = static_cast<size_t>(p - begin);
     // Most of a text is runs of characters that stay as they are.
     const char* q = p;
-    while (q < end && *q != ' ' && map_.plain(q, end)) {
-      if (static_cast<signed char>(*q) >= 0)
+    while (q < end) {
+      if (static_cast<signed char>(*q) >= 0) {
+        if (*q == ' ' || !map_.plain(q, end)) break;
         ++q;
-      else
-        q += end - q >= 3 && CharacterCuts::is_wide(q) ? 3 : decode_utf8(q, end).length;
+      } else if (end - q >= 3 && CharacterCuts::is_wide(q)) {
+        if (!map_.plain(CharacterCuts::code_of(q))) break;
+        q += 3;
+      } else {
+        if (!map_.plain(q, end)) break;
+        q += decode_utf8(q, end).length;
+      }
     }
     if (q > p) {
       prefix(at);

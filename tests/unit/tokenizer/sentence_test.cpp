@@ -2,6 +2,8 @@
 // from their normal form, which is the reference here.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "base/parallel.h"
 #include "base/rng.h"
 #include "tokenizer/tokenizer.h"
@@ -31,6 +33,7 @@ void add(TokenizerParts& parts, const std::string& token, float score, TokenType
 TokenizerParts random_unigram(Rng& rng, int round) {
   TokenizerParts parts;
   parts.model = ModelKind::unigram;
+  parts.symbols = TokenizerParts::Symbols::characters;
   parts.pretokenizer = "none";
   parts.unk = "<unk>";
   parts.fuse_unk = true;
@@ -103,4 +106,30 @@ TEST_CASE("parts of sentences get the ids of whole ones") {
     }
   }
   CHECK(tokens > 50'000);
+}
+
+TEST_CASE("what rounding chose late in a long sentence is not taken for an early place") {
+  size_t chosen_by_rounding = 0;
+  for (int i = 0; i < 60; ++i) {
+    TokenizerParts parts;
+    parts.model = ModelKind::unigram;
+    parts.symbols = TokenizerParts::Symbols::characters;
+    parts.pretokenizer = "none";
+    parts.unk = "<unk>";
+    parts.normalizers = {"sentencepiece"};
+    add(parts, "<unk>", 0, TokenType::unknown);
+    add(parts, kMark, -3);
+    add(parts, "b", -4.1f);
+    add(parts, kMark + "a", -5.3f);
+    add(parts, "ab", -6.4f - 0.0001f * static_cast<float>(i - 30));
+    add(parts, kMark + "c", -971.7f - 0.37f * static_cast<float>(i));
+    std::string far;
+    for (int word = 0; word < 94; ++word) far += " c";
+    Tokenizer tokenizer(parts), fresh(parts);
+    auto late = tokenizer.encode(far + " ab"), early = fresh.encode("ab");
+    CHECK(tokenizer.encode("ab") == early);
+    chosen_by_rounding +=
+        !std::equal(early.begin(), early.end(), late.end() - static_cast<std::ptrdiff_t>(early.size()));
+  }
+  CHECK(chosen_by_rounding > 3);
 }
