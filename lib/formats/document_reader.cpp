@@ -72,7 +72,8 @@ Result<Document> DocumentReader::parse(const LineBatch& batch, size_t i) const {
   std::string_view bytes = batch.line(i);
   if (line.too_long) return Refusal{"line-too-long", "more than " + std::to_string(options_.max_line_bytes) + " bytes"};
   if (!is_text(line.input)) return parse_document(bytes, options_.keys);
-  if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
+  // LineReader has taken the byte order mark of a file read by lines; further down the character is text.
+  if (options_.text_files == TextFiles::whole && bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   if (!is_valid_utf8(bytes)) return Refusal{"invalid-utf8", "bytes that are no UTF-8"};
   Document document;
   document.id = inputs_[line.input];
