@@ -488,17 +488,14 @@ void PairMerger::make_room() {
     int64_t list;
   };
   std::vector<Held> held;
-  uint64_t sum = 0;
   auto bytes_of = [&](int64_t list) {
     uint64_t all = 0;
     for (auto& part : parts_) all += part.lists.bytes(static_cast<size_t>(list));
     return all;
   };
   for (auto& slot : table_.slots())
-    if (slot.pair != PairTable::kEmpty && slot.list >= 0) {
+    if (slot.pair != PairTable::kEmpty && slot.list >= 0)
       held.push_back({slot.count, bytes_of(slot.list), slot.list});
-      sum += held.back().bytes;
-    }
   for (auto& p : new_pairs_) held.push_back({p.count, places_bytes(p.places), kNoList});
   std::sort(held.begin(), held.end(), [](auto& a, auto& b) { return a.count > b.count; });
   uint64_t left = lists_limit_ - lists_limit_ / 4, used = current_ >= 0 ? bytes_of(current_) : 0;
