@@ -4,9 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define LLMKIT_ASAN 1
@@ -23,7 +20,6 @@ namespace llmkit {
 namespace {
 
 constexpr size_t kAlign = 64;
-constexpr size_t kHugePage = size_t{2} << 20;
 
 size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
 
@@ -40,24 +36,12 @@ void unpoison([[maybe_unused]] const void* p, [[maybe_unused]] size_t n) {
 
 }  // namespace
 
-MemoryBlock::MemoryBlock(size_t bytes) : size_(bytes) {
-  if (bytes == 0) return;
-  size_t align = bytes >= kHugePage ? kHugePage : kAlign;
-  void* p = std::aligned_alloc(align, round_up(bytes, align));
-  if (!p) throw std::bad_alloc();
-  // The rest behind the last whole large page stays small pages: a large one would be held whole.
-  if (align == kHugePage) madvise(p, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
-  data_.reset(static_cast<std::byte*>(p));
-}
-
 void MemoryBlock::forget(size_t begin, size_t bytes) {
   auto page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-  auto start = reinterpret_cast<uintptr_t>(data_.get());
+  auto start = reinterpret_cast<uintptr_t>(data());
   size_t first = round_up(start + begin, page), last = (start + begin + bytes) / page * page;
   if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
 }
-
-void MemoryBlock::Free::operator()(std::byte* p) const { std::free(p); }
 
 void* Arena::allocate(size_t bytes) {
   size_t size = round_up(std::max<size_t>(bytes, 1), kAlign);

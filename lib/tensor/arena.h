@@ -7,27 +7,24 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
-#include <memory>
 #include <vector>
+
+#include "kernels/exec.h"
 
 namespace llmkit {
 
-// A 64-byte aligned block from the system; large ones are aligned for, and ask for, huge pages.
+// An AlignedBuffer of bytes whose pages can be given back.
 class MemoryBlock {
  public:
   MemoryBlock() = default;
-  explicit MemoryBlock(size_t bytes);
-  std::byte* data() const { return data_.get(); }
-  size_t size() const { return size_; }
+  explicit MemoryBlock(size_t bytes) : buffer_(bytes) {}
+  std::byte* data() const { return static_cast<std::byte*>(buffer_.data()); }
+  size_t size() const { return buffer_.size(); }
   // Gives the pages that lie wholly in [begin, begin + bytes) back to the system; their contents are lost.
   void forget(size_t begin, size_t bytes);
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const;
-  };
-  std::unique_ptr<std::byte, Free> data_;
-  size_t size_ = 0;
+  kernels::AlignedBuffer buffer_;
 };
 
 class Arena {

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "formats/gguf.h"
 #include "formats/wire.h"
+#include "refusal.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_formats.h"
 #include "tokenizer/tokenizer_json.h"
@@ -16,16 +17,6 @@ using namespace llmkit::tokenizer;
 namespace {
 
 using Texts = std::vector<std::string>;
-
-template <class F>
-std::string refusal(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return {};
-}
 
 bool says(const std::string& text, std::string_view part, std::string_view where) {
   CAPTURE(text);

@@ -30,15 +30,20 @@ void add(TokenizerParts& parts, const std::string& token, float score, TokenType
   parts.types.push_back(type);
 }
 
-TokenizerParts random_unigram(Rng& rng, int round) {
+TokenizerParts of_sentences(ModelKind model, bool removes_extra) {
   TokenizerParts parts;
-  parts.model = ModelKind::unigram;
+  parts.model = model;
   parts.symbols = TokenizerParts::Symbols::characters;
   parts.pretokenizer = "none";
   parts.unk = "<unk>";
   parts.fuse_unk = true;
-  parts.normalizers = {round % 3 == 0 ? "sentencepiece:remove-extra=false" : "sentencepiece"};
+  parts.normalizers = {removes_extra ? "sentencepiece" : "sentencepiece:remove-extra=false"};
   add(parts, "<unk>", 0, TokenType::unknown);
+  return parts;
+}
+
+TokenizerParts random_unigram(Rng& rng, int round) {
+  TokenizerParts parts = of_sentences(ModelKind::unigram, round % 3 != 0);
   // Scores of few values make ties; large ones pass the place where sums begin anew.
   float step = round % 2 ? 0.5f : 0.013f, scale = round % 5 == 4 ? 300.0f : 1.0f;
   auto score = [&] { return -scale * (1 + step * static_cast<float>(rng.below(12))); };
@@ -52,14 +57,7 @@ TokenizerParts random_unigram(Rng& rng, int round) {
 
 // Characters, and merges of two tokens that have no "▁" behind a letter.
 TokenizerParts random_bpe(Rng& rng, int round) {
-  TokenizerParts parts;
-  parts.model = ModelKind::bpe;
-  parts.symbols = TokenizerParts::Symbols::characters;
-  parts.pretokenizer = "none";
-  parts.unk = "<unk>";
-  parts.fuse_unk = true;
-  parts.normalizers = {round % 2 ? "sentencepiece:remove-extra=false" : "sentencepiece"};
-  add(parts, "<unk>", 0, TokenType::unknown);
+  TokenizerParts parts = of_sentences(ModelKind::bpe, round % 2 == 0);
   add(parts, kMark, 0);
   for (auto& c : kCharacters)
     if (rng.below(8) != 0) add(parts, c, 0);

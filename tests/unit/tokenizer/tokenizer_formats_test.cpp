@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "formats/gguf.h"
 #include "formats/wire.h"
+#include "refusal.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_json.h"
 
@@ -39,16 +40,6 @@ std::string model_file(int type, const std::vector<Piece>& pieces) {
 
 const std::vector<Piece> kPieces{{"<unk>", 0, 2}, {"<s>", 0, 3}, {"</s>", 0, 3},  {"▁", -3, 1},   {"a", -4, 1},
                                  {"b", -5, 1},    {"▁a", -1, 1}, {"ab", -1.5, 1}, {"▁ab", -2, 1}, {"bb", -2.5, 1}};
-
-template <class F>
-std::string refusal(F&& f) {
-  try {
-    f();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return {};
-}
 
 bool has(const std::string& text, std::string_view part) {
   return text.find(part) != std::string::npos;
