@@ -13,6 +13,7 @@
 #include "formats/json.h"
 #include "io/input.h"
 #include "real_data.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -20,15 +21,11 @@ using namespace llmkit::dedup;
 
 namespace {
 
-struct Quiet : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
 DedupResult run(const DedupOptions& options, uint64_t seed = 0) {
   Parallel parallel(0);
   StopFlag stop;
-  Quiet quiet;
-  Context context{parallel, stop, quiet, seed};
+  NoProgress progress;
+  Context context{parallel, stop, progress, seed};
   return run_dedup(options, context);
 }
 

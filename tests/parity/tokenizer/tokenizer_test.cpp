@@ -3,6 +3,7 @@
 
 #include "formats/chat.h"
 #include "formats/json.h"
+#include "stage.h"
 #include "tokenizer/bpe_trainer.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/tokenizer_json.h"
@@ -11,10 +12,6 @@ using namespace llmkit;
 using namespace llmkit::tokenizer;
 
 namespace {
-
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
 
 std::vector<std::string> chat_texts() {
   formats::ConversationReader reader({LLMKIT_SOURCE_DIR "/data-samples/chat.jsonl"});

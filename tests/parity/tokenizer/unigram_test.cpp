@@ -5,19 +5,14 @@
 #include <map>
 
 #include "formats/json.h"
+#include "stage.h"
 #include "tokenizer/sentence_words.h"
 #include "tokenizer/unigram_trainer.h"
 
 using namespace llmkit;
 using namespace llmkit::tokenizer;
 
-namespace {
-
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-}  // namespace
+namespace {}  // namespace
 
 TEST_CASE("Unigram pieces and scores are those of SentencePiece") {
   auto golden = formats::load_json(LLMKIT_SOURCE_DIR "/tests/parity/tokenizer/unigram_golden.json");

@@ -16,6 +16,7 @@
 #include "dedup/shingles.h"
 #include "formats/json.h"
 #include "io/input.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -24,10 +25,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Quiet : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
 std::string read(const std::string& path) {
   auto input = io::open_input(path);
   return io::read_all(*input);
@@ -35,8 +32,8 @@ std::string read(const std::string& path) {
 
 DedupResult run(const DedupOptions& options, Parallel& parallel, uint64_t memory = 0) {
   StopFlag stop;
-  Quiet quiet;
-  Context context{parallel, stop, quiet, 0, memory};
+  NoProgress progress;
+  Context context{parallel, stop, progress, 0, memory};
   return run_dedup(options, context);
 }
 

@@ -13,6 +13,7 @@
 #include "engine/checkpoint.h"
 #include "engine/fit_state.h"
 #include "io/files.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -20,11 +21,6 @@ using namespace llmkit::engine;
 namespace fs = std::filesystem;
 
 namespace {
-
-class Silent final : public ProgressSink {
- public:
-  void update(double, double, std::string_view, std::string_view) override {}
-};
 
 // Fits y = 2 a - 3 b + 1 from noisy samples that depend on the step alone. Can misbehave at a given step.
 class Line final : public Objective {
@@ -110,9 +106,9 @@ FitOptions options_for_test() {
 }
 
 FitResult run(Line& line, const std::string& folder, RunMode mode, const FitOptions& options = options_for_test()) {
-  Silent silent;
+  NoProgress progress;
   log::set_level(log::Level::error);
-  Context context{line.parallel, line.stop, silent};
+  Context context{line.parallel, line.stop, progress};
   RunFolder run_folder(folder, mode);
   return fit(line, line.parameters, options, run_folder, context);
 }
@@ -279,8 +275,10 @@ TEST_CASE("under `rewind` the run ends with the weights of one that never saw th
   CHECK(bytes_of(folder.path + "/line/checkpoints/step-000080/optimizer.safetensors") ==
         bytes_of(folder.path + "/reference/checkpoints/step-000080/optimizer.safetensors"));
   std::string metrics = bytes_of(folder.path + "/line/metrics.jsonl");
-  CHECK(metrics.find(R"({"step": 20, "rewind": "gradient norm is NaN", "from": 31, "skipped": [28, 32]})") != std::string::npos);
-  CHECK(metrics.find(R"({"step": 80, "rewind": "loss 2e+06 is a spike)") != std::string::npos);  // 1e6 for each micro-batch
+  CHECK(metrics.find(R"({"step": 20, "rewind": "gradient norm is NaN", "from": 31, "skipped": [28, 32]})") !=
+        std::string::npos);
+  CHECK(metrics.find(R"({"step": 80, "rewind": "loss 2e+06 is a spike)") !=
+        std::string::npos);  // 1e6 for each micro-batch
   CHECK(metrics.find(R"("from": 91, "skipped": [93, 97]})") != std::string::npos);
   int64_t lines = 0, last = 0;
   for (size_t at = 0; (at = metrics.find(R"("loss": )", at)) != std::string::npos; ++at) {
@@ -300,7 +298,8 @@ TEST_CASE("a run that goes back is exact too: stopped, saved or broken off at an
   for (auto trouble : {Line::Trouble::stop, Line::Trouble::save, Line::Trouble::crash}) {
     for (int64_t step : {0, 39, 45, 47, 53, 60, 118}) {
       CAPTURE(step);
-      std::string path = folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
+      std::string path =
+          folder.path + "/broken-" + std::to_string(static_cast<int>(trouble)) + "-" + std::to_string(step);
       Line first, second;
       first.nan_step = second.nan_step = 50;
       first.trouble = trouble;
@@ -324,7 +323,8 @@ TEST_CASE("before the first scheduled checkpoint a rewind goes to the start, and
   FitOptions options = options_with_rewind();
   options.checkpoint_every = 0;
   CHECK(run(line, folder.path + "/start", RunMode::fresh, options).rewinds == 1);
-  CHECK(bytes_of(folder.path + "/start/metrics.jsonl").find(R"({"step": 0, "rewind": "gradient norm is NaN", "from": 4, "skipped": [1, 5]})") == 0);
+  CHECK(bytes_of(folder.path + "/start/metrics.jsonl")
+            .find(R"({"step": 0, "rewind": "gradient norm is NaN", "from": 4, "skipped": [1, 5]})") == 0);
 
   Line stubborn;
   stubborn.nan_step = 3;
@@ -380,7 +380,8 @@ TEST_CASE("an average of the weights is validated beside them, exported, and sur
   CHECK_THROWS(run(first, folder.path + "/broken", RunMode::fresh, options));
   run(second, folder.path + "/broken", RunMode::resume, options);
   check_same_run(folder.path + "/whole", folder.path + "/broken");
-  CHECK(bytes_of(folder.path + "/whole/model-ema/model.safetensors") == bytes_of(folder.path + "/broken/model-ema/model.safetensors"));
+  CHECK(bytes_of(folder.path + "/whole/model-ema/model.safetensors") ==
+        bytes_of(folder.path + "/broken/model-ema/model.safetensors"));
 }
 
 TEST_CASE("overflowed steps are left out, halve the loss scale, are logged, and are no anomalies; a resume goes on") {

@@ -16,6 +16,7 @@
 #include "io/files.h"
 #include "local_ranks.h"
 #include "optim/optimizer.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -23,11 +24,6 @@ using namespace llmkit::engine;
 namespace fs = std::filesystem;
 
 namespace {
-
-class Silent final : public ProgressSink {
- public:
-  void update(double, double, std::string_view, std::string_view) override {}
-};
 
 // Pulls the weights to random targets that depend on (step, micro) alone. Its numbers round differently in every order.
 class Targets final : public Objective {
@@ -62,7 +58,9 @@ class Targets final : public Objective {
     }
     return loss / static_cast<double>(micro_batches);
   }
-  std::vector<NamedValue> validate() override { return {{"val_first", static_cast<double>(parameters.values<float>()[0])}}; }
+  std::vector<NamedValue> validate() override {
+    return {{"val_first", static_cast<double>(parameters.values<float>()[0])}};
+  }
   std::string sample(int64_t step) override { return "step " + std::to_string(step); }
   void save_weights(const std::string& folder) override { save_values(folder + "/model.safetensors", parameters); }
   void load_weights(const std::string& folder) override { load_values(folder + "/model.safetensors", parameters); }
@@ -105,7 +103,7 @@ void run(int size, const std::string& folder, RunMode mode, const FitOptions& op
   LocalRanks::run(size, [&](Communicator& ranks) {
     Targets targets;
     StopFlag stop;
-    Silent silent;
+    NoProgress progress;
     targets.stop = &stop;
     if (ranks.rank() == trouble.rank) {
       targets.stop_at = trouble.stop_at;
@@ -113,8 +111,9 @@ void run(int size, const std::string& folder, RunMode mode, const FitOptions& op
       targets.save_at = trouble.save_at;
     }
     targets.nan_at = trouble.nan_at;
-    Context context{targets.parallel, stop, silent, 0, 0, false, ranks};
-    RunFolder run_folder(ranks.leader() ? folder : "/nonexistent/never touched", ranks.leader() ? mode : RunMode::follow);
+    Context context{targets.parallel, stop, progress, 0, 0, false, ranks};
+    RunFolder run_folder(ranks.leader() ? folder : "/nonexistent/never touched",
+                         ranks.leader() ? mode : RunMode::follow);
     fit(targets, targets.parameters, options, run_folder, context);
   });
 }
@@ -245,7 +244,8 @@ TEST_CASE("ranks that run different things say what differs") {
       message = error.what();
     }
     for (const char* part : {"rank 2", "data", "aaaa", "bbbb"})
-      if (message.find(part) == std::string::npos) throw std::runtime_error("not told: " + std::string(part) + " in: " + message);
+      if (message.find(part) == std::string::npos)
+        throw std::runtime_error("not told: " + std::string(part) + " in: " + message);
     settings[1].second = "bbbb";
     data.expect_same_everywhere(settings);
   });
@@ -253,5 +253,6 @@ TEST_CASE("ranks that run different things say what differs") {
 
 TEST_CASE("processes divide the gradient groups") {
   for (auto [ranks, groups] : {std::pair{1, 1}, {2, 2}, {4, 8}}) CHECK_NOTHROW(check_ranks(ranks, groups));
-  for (auto [ranks, groups] : {std::pair{2, 1}, {3, 4}, {8, 4}}) CHECK_THROWS_AS(check_ranks(ranks, groups), UsageError);
+  for (auto [ranks, groups] : {std::pair{2, 1}, {3, 4}, {8, 4}})
+    CHECK_THROWS_AS(check_ranks(ranks, groups), UsageError);
 }

@@ -16,6 +16,7 @@
 #include "formats/token_shards.h"
 #include "io/files.h"
 #include "io/input.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -24,14 +25,10 @@ namespace fs = std::filesystem;
 
 namespace {
 
-struct Quiet : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
 MixResult run(const MixOptions& options, Parallel& parallel, uint64_t seed = 0, uint64_t memory = 0) {
   StopFlag stop;
-  Quiet quiet;
-  Context context{parallel, stop, quiet, seed, memory};
+  NoProgress progress;
+  Context context{parallel, stop, progress, seed, memory};
   return run_mix(options, context);
 }
 MixResult run(const MixOptions& options, uint64_t seed = 0, uint64_t memory = 0) {

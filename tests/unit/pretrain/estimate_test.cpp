@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "pretrain/parallel_plan.h"
+#include "stage.h"
 
 using namespace llmkit;
 using namespace llmkit::pretrain;
@@ -11,7 +12,8 @@ namespace {
 
 PretrainOptions gpt2() {
   PretrainOptions options;
-  options.model = {.arch = "gpt2", .layers = 12, .heads = 12, .width = 768, .context = 1024, .tied = true, .bias = true};
+  options.model = {
+      .arch = "gpt2", .layers = 12, .heads = 12, .width = 768, .context = 1024, .tied = true, .bias = true};
   options.train.batch = 4;
   options.train.accumulation = 2;
   options.train.steps = 100;
@@ -79,20 +81,15 @@ TEST_CASE("two short measurements give positive times for a small model") {
   options.model = {.arch = "llama", .layers = 4, .heads = 2, .width = 32, .context = 64, .tied = true, .bias = false};
   options.train.batch = 2;
   Estimate e = count_costs(options, 100);
-  class Silent final : public ProgressSink {
-    void update(double, double, std::string_view, std::string_view) override {}
-  } silent;
-  Parallel parallel(2);
-  StopFlag stop;
-  Context context{parallel, stop, silent};
-  measure_times(e, options, context);
+  Stage stage(2);
+  measure_times(e, options, stage.context);
   CHECK(e.measured_layers[0] == 1);
   CHECK(e.measured_layers[1] == 2);
   CHECK(e.training.micro_batch > 0);
   CHECK(e.training.update > 0);
   CHECK(e.decoding.b > 0);
   CHECK(e.decoding.prompt(32) > 0);
-  Measured whole = measure_whole(e, options, context);
+  Measured whole = measure_whole(e, options, stage.context);
   CHECK(whole.prompt_tokens == 48);
   CHECK(whole.decoded_tokens == 16);
   CHECK(whole.decoding > 0);

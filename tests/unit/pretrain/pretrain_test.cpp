@@ -10,6 +10,7 @@
 #include "formats/token_shards.h"
 #include "io/files.h"
 #include "pretrain/data.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -18,17 +19,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-class Silent final : public ProgressSink {
- public:
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Stage {
-  explicit Stage(int threads) : parallel(threads) { log::set_level(log::Level::error); }
-  Parallel parallel;
-  StopFlag stop;
-  Silent silent;
-  Context context{parallel, stop, silent, 7};
+struct Seeded : Stage {
+  explicit Seeded(int threads) : Stage(threads, 7) { log::set_level(log::Level::error); }
 };
 
 std::string counting_text() {
@@ -80,7 +72,7 @@ TEST_CASE("one thread and eight train the same model") {
   for (const char* arch : {"llama", "gpt2"}) {
     CAPTURE(arch);
     TemporaryFolder folder;
-    Stage one(1), eight(8);
+    Seeded one(1), eight(8);
     train(one, tiny(folder, "one", arch));
     // On a busy machine a worker may wake up late: again until each had its share.
     auto enough = [&] { return eight.parallel.stats().workers >= 2 && eight.parallel.stats().least_tiles >= 3; };
@@ -95,7 +87,7 @@ TEST_CASE("one thread and eight train the same model") {
 
 TEST_CASE("a run that was stopped and resumed ends with the model of one that was not") {
   TemporaryFolder folder;
-  Stage whole(2);
+  Seeded whole(2);
   train(whole, tiny(folder, "whole", "llama"));
 
   // Asks to stop when the sixth step is reported.
@@ -109,7 +101,7 @@ TEST_CASE("a run that was stopped and resumed ends with the model of one that wa
    private:
     StopFlag& stop_;
   };
-  Stage first(2), second(1);
+  Seeded first(2), second(1);
   StopAt stop_at(first.stop);
   Context context{first.parallel, first.stop, stop_at, 7};
   PretrainOptions options = tiny(folder, "parts", "llama");
@@ -126,7 +118,7 @@ TEST_CASE("a run that was stopped and resumed ends with the model of one that wa
 
 TEST_CASE("training learns: the loss of counting falls well below its start") {
   TemporaryFolder folder;
-  Stage stage(2);
+  Seeded stage(2);
   PretrainOptions options = tiny(folder, "run", "llama");
   options.train.steps = 120;
   options.train.lr = 1e-2;
@@ -152,7 +144,7 @@ TEST_CASE("the same data comes from shards, with their held-out part beside them
     writer.finish();
   };
   shards(folder.path + "/data", 0);
-  Stage stage(1);
+  Seeded stage(1);
   DataOptions options;
   options.data = {folder.path + "/data"};
   options.validation_share = 0.1;
@@ -187,7 +179,7 @@ TEST_CASE("entries of --data are paths, or names with paths and weights") {
 
 TEST_CASE("training goes on from a folder: its weights, its tokenizer, and room for tokens that were added to it") {
   TemporaryFolder folder;
-  Stage stage(2);
+  Seeded stage(2);
   PretrainOptions options = tiny(folder, "base", "gpt2");
   train(stage, options);
   std::string base = folder.path + "/base/model";
@@ -209,12 +201,14 @@ TEST_CASE("training goes on from a folder: its weights, its tokenizer, and room 
   CHECK(after->config().architecture == "gpt2");
   REQUIRE(after->config().vocab_size == known + 1);
   for (auto& p : before->parameters().list()) {
-    auto old_values = before->parameters().values<float>(p), new_values = after->parameters().values<float>(after->parameters().at(p.name));
+    auto old_values = before->parameters().values<float>(p),
+         new_values = after->parameters().values<float>(after->parameters().at(p.name));
     CHECK_MESSAGE(std::equal(old_values.begin(), old_values.end(), new_values.begin()), p.name);
     if (p.name != "embedding.token.weight") continue;
     for (int64_t c = 0; c < 64; ++c) {
       double mean = 0;
-      for (int64_t r = 0; r < known; ++r) mean += static_cast<double>(old_values[static_cast<size_t>(r * 64 + c)]) / static_cast<double>(known);
+      for (int64_t r = 0; r < known; ++r)
+        mean += static_cast<double>(old_values[static_cast<size_t>(r * 64 + c)]) / static_cast<double>(known);
       CHECK(new_values[static_cast<size_t>(known * 64 + c)] == doctest::Approx(mean).epsilon(1e-5));
     }
   }
@@ -240,12 +234,12 @@ TEST_CASE("with growing batches, sources, averages and half precision a stopped 
     options.train.optimizer = "muon";
     return options;
   };
-  Stage whole(1);
+  Seeded whole(1);
   PretrainResult result = train(whole, all("whole"));
   CHECK(result.fit.tokens == (1 + 1 + 1 + 2 + 2 + 2 + 3 + 3 + 4 * 4) * 8 * 32);
   CHECK(io::read_file(folder.path + "/whole/metrics.jsonl").find("\"ema_val_loss_seven\"") != std::string::npos);
 
-  Stage first(2), second(2);
+  Seeded first(2), second(2);
   class StopAt final : public ProgressSink {
    public:
     explicit StopAt(StopFlag& stop) : stop_(stop) {}
@@ -264,12 +258,13 @@ TEST_CASE("with growing batches, sources, averages and half precision a stopped 
   options.run.resume = true;
   train(second, options);
   check_same(folder.path + "/whole", folder.path + "/parts");
-  CHECK(io::read_file(folder.path + "/whole/model-ema/model.safetensors") == io::read_file(folder.path + "/parts/model-ema/model.safetensors"));
+  CHECK(io::read_file(folder.path + "/whole/model-ema/model.safetensors") ==
+        io::read_file(folder.path + "/parts/model-ema/model.safetensors"));
 }
 
 TEST_CASE("what cannot work is said before anything is written") {
   TemporaryFolder folder;
-  Stage stage(1);
+  Seeded stage(1);
   PretrainOptions options = tiny(folder, "run", "llama");
   options.data.tokenizer.clear();
   CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("text needs --tokenizer"), UsageError);

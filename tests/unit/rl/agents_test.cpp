@@ -3,21 +3,18 @@
 #include <cmath>
 
 #include "rl/experiment.h"
+#include "stage.h"
 
 using namespace llmkit;
 using namespace llmkit::rl;
 
 namespace {
 
-struct Quiet : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
 ExperimentResult experiment(std::string_view world_spec, std::string_view agent, ExperimentOptions options,
                             Parallel& parallel, uint64_t seed = 1) {
   StopFlag stop;
-  Quiet quiet;
-  Context context{parallel, stop, quiet, seed};
+  NoProgress progress;
+  Context context{parallel, stop, progress, seed};
   auto world = environments().make(world_spec);
   return run_experiment(*world, exact_truth(*world, options), agent, options, context);
 }

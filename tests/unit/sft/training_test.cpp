@@ -11,6 +11,7 @@
 #include "sft/objective.h"
 #include "sft/sft.h"
 #include "sft/source.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
@@ -43,18 +44,6 @@ std::vector<Example> random_examples(size_t count, int64_t vocab_size) {
   }
   return out;
 }
-
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Setup {
-  explicit Setup(int threads) : parallel(threads), context{parallel, stop, progress} {}
-  Parallel parallel;
-  StopFlag stop;
-  NoProgress progress;
-  Context context;
-};
 
 // Loss and gradient of the first step.
 std::pair<double, std::vector<float>> first_step(Parallel& parallel, const std::vector<Example>& train,
@@ -130,7 +119,7 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
   TemporaryFolder folder;
   std::string base = folder.file("base");
   {
-    Setup s(1);
+    Stage s(1);
     auto bytes = tokenizer::Tokenizer::load("byte");
     io::make_folders(base);
     models::Model::create(tiny(bytes.vocab_size()), 5, s.parallel)->save(base);
@@ -148,7 +137,7 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
   options.reply_tokens = 4;
   std::string hashes[2];
   for (int i = 0; i < 2; ++i) {
-    Setup s(i == 0 ? 1 : 8);
+    Stage s(i == 0 ? 1 : 8);
     options.output = folder.file("run" + std::to_string(i));
     auto result = fine_tune(options, s.context, "");
     REQUIRE(result.fit.step == 12);
@@ -171,7 +160,7 @@ TEST_CASE("fine-tuning lowers the loss, adds the template's tokens, and is the s
 TEST_CASE("a tokenizer that does not belong to the model is refused") {
   TemporaryFolder folder;
   std::string base = folder.file("wrong");
-  Setup s(1);
+  Stage s(1);
   io::make_folders(base);
   models::Model::create(tiny(100), 5, s.parallel)->save(base);
   tokenizer::Tokenizer::load("byte").save(base);

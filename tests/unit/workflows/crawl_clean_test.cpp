@@ -7,17 +7,13 @@
 #include "base/hash.h"
 #include "formats/jsonl.h"
 #include "io/files.h"
+#include "stage.h"
 #include "temporary_folder.h"
 
 using namespace llmkit;
 namespace fs = std::filesystem;
 
 namespace {
-
-class NoProgress : public ProgressSink {
- public:
-  void update(double, double, std::string_view, std::string_view) override {}
-};
 
 struct Run {
   workflows::CrawlCleanResult result;
