@@ -145,6 +145,7 @@ class Loop {
   void restore(const Checkpoint& checkpoint) {
     std::string where = checkpoint.path + "/state.json";
     FitState saved = read_state(io::read_file(where), where);
+    follow_length(saved);
     expect_same_run(saved, options_.identity);
     objective_.load_weights(checkpoint.path);
     parameters_.values_changed();
@@ -153,6 +154,27 @@ class Loop {
     scaler_.restore(saved.loss_scale);
     state_ = std::move(saved);
     saved_step_ = state_.step;
+  }
+
+  optim::ScheduleArgs schedule_args(int64_t steps) const {
+    return {options_.learning_rate, options_.min_learning_rate, options_.warmup_steps, steps};
+  }
+
+  // A run of another length is the same run up to where the learning rate would first have been another: `constant`
+  // goes on for ever, wsd until its decay begins.
+  void follow_length(FitState& saved) const {
+    for (auto& [name, value] : saved.identity) {
+      if (name != "steps") continue;
+      const auto before = schedule_args(std::strtoll(value.c_str(), nullptr, 10)), now = schedule_args(options_.steps);
+      int64_t same = 0;
+      while (same < saved.step && schedule_->rate(same, before) == schedule_->rate(same, now)) ++same;
+      if (same < saved.step || saved.step > options_.steps)
+        throw UsageError(ErrorParts{"cannot resume with another number of steps", "step " + std::to_string(saved.step),
+                                    value, std::to_string(options_.steps),
+                                    "only at a step that both lengths reach with the same learning rates (schedule "
+                                    "constant, or wsd before its decay); --force starts a new run instead"});
+      value = std::to_string(options_.steps);
+    }
   }
 
   void load_scheduled(int64_t from_step, const std::string& reason) {
@@ -183,8 +205,7 @@ class Loop {
     auto update_begin = Clock::now();
     double norm = ranks_.gradient_norm(exec_) / loss_scale;
     bool overflow = options_.scale_loss && !scaler_.judge(std::isfinite(norm)) && loss_scale > 1 && std::isfinite(loss);
-    double rate = schedule_->rate(
-        step, {options_.learning_rate, options_.min_learning_rate, options_.warmup_steps, options_.steps});
+    double rate = schedule_->rate(step, schedule_args(options_.steps));
     // An overflow of half precision is the scale's fault and no sign of a run going wrong.
     AnomalyVerdict verdict = overflow ? AnomalyVerdict{false, false, false, {}} : detector_.judge(loss, norm);
     if (verdict.stop) give_up(step + 1, verdict.reason);

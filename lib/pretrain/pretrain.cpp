@@ -241,7 +241,12 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   engine::LmObjective objective(*model, batches, context.parallel, lm);
 
   if (steps == 0) steps = steps_for_minutes(options, objective, loader, *model, run.checkpoints(), context.ranks);
+  // A warm-up that follows from the number of steps stays what it was when a run is made longer.
+  if (std::string saved; options.run.resume && leader && options.train.warmup < 0 &&
+                         !(saved = saved_value(run.checkpoints(), "warmup")).empty())
+    options.train.warmup = std::stoll(saved);
   broadcast_value(context.ranks, steps);
+  broadcast_value(context.ranks, options.train.warmup);
   resolve_lengths(options.train, steps);
   describe_sources(data, loader, steps);
   if (leader) io::write_file_atomically(run.file("config.toml"), resolved_config());

@@ -28,6 +28,8 @@ class PretrainCommand final : public Command {
         "full disk) and continued with --resume ends with the same bytes as one that was not, whatever --threads says. The "
         "newest checkpoint whose checksums are right is the one that counts. SIGINT and SIGTERM save one and stop, SIGUSR1 "
         "saves one and goes on.\n"
+        "With --resume a run may be made longer by more --steps (or --tokens, --epochs) where its learning rates so far stay "
+        "what they were: under --schedule constant always, under wsd before its decay.\n"
         "--anomaly rewind goes back to the newest checkpoint of the schedule when a loss or gradient norm is NaN or a spike, "
         "and past the data around it from then on (as for PaLM, Chowdhery et al., 2022, 5.1); metrics.jsonl and the report "
         "tell of it, and the list of what was skipped is part of every later checkpoint.\n"

@@ -208,6 +208,36 @@ TEST_CASE("a resumed run must be the same run") {
                        doctest::Contains("cannot resume with another batch: expected 24, found 48"), UsageError);
 }
 
+TEST_CASE("a run may be made longer where its learning rates so far stay the same, and is then the longer run") {
+  auto with = [](const char* schedule, int64_t steps, int64_t stop_after = 0) {
+    FitOptions options = options_for_test();
+    options.schedule = schedule;
+    options.steps = steps;
+    options.stop_after = stop_after;
+    options.identity.emplace_back("steps", std::to_string(steps));
+    return options;
+  };
+  TemporaryFolder folder;
+  Line whole;
+  run(whole, folder.path + "/whole", RunMode::fresh, with("wsd:decay=0.2", 120));
+  {
+    Line first, second;  // 60 steps decay from step 49 on
+    run(first, folder.path + "/longer", RunMode::fresh, with("wsd:decay=0.2", 60, 44));
+    FitResult result = run(second, folder.path + "/longer", RunMode::resume, with("wsd:decay=0.2", 120));
+    CHECK(result.resumed_from == 44);
+    check_same_run(folder.path + "/whole", folder.path + "/longer");
+  }
+  Line decayed, too_late, shorter;
+  run(decayed, folder.path + "/decayed", RunMode::fresh, with("wsd:decay=0.2", 60));
+  CHECK_THROWS_WITH_AS(run(too_late, folder.path + "/decayed", RunMode::resume, with("wsd:decay=0.2", 120)),
+                       doctest::Contains("step 60: cannot resume with another number of steps: expected 60, found 120"),
+                       UsageError);
+  CHECK_THROWS_AS(run(shorter, folder.path + "/decayed", RunMode::resume, with("wsd:decay=0.2", 50)), UsageError);
+  Line finished, on;
+  run(finished, folder.path + "/constant", RunMode::fresh, with("constant", 60));
+  CHECK(run(on, folder.path + "/constant", RunMode::resume, with("constant", 120)).step == 120);
+}
+
 TEST_CASE("a folder that holds a run is not overwritten unless asked") {
   TemporaryFolder folder;
   Line first, second, third;
