@@ -74,7 +74,8 @@ ExitCode run_command(Invocation& invocation, std::unique_ptr<Communicator>& join
     std::cout << common.resolved_config();
     return ExitCode::done;
   }
-  if (Option* output = invocation.options.find("output"); output && output->common && common.output.empty()) {
+  if (Option* output = invocation.options.find("output");
+      output && output->common && common.output.empty() && invocation.command->writes()) {
     throw UsageError(ErrorParts{"missing -o/--output", "", "", "", "llmkit " + common.command + " --help shows how"});
   }
   if (common.isa != "best") kernels::force_isa(*kernels::isa_from_name(common.isa));

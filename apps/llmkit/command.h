@@ -99,6 +99,7 @@ class Command {
   virtual const CommandInfo& info() const = 0;
   virtual void declare(Options& options) = 0;
   virtual ExitCode run(Context& context, const Common& common) = 0;
+  virtual bool writes() const { return true; }  // false where what was asked for needs no --output
 };
 
 #define LLMKIT_COMMAND(name) std::unique_ptr<Command> make_##name();

@@ -58,11 +58,16 @@ void WindowLoader::fill_row(const TokenStream& stream, uint64_t start, int64_t r
 
 void WindowLoader::micro_batch(int64_t step, int64_t micro, LmBatch& batch) {
   shape_batch(batch, options_.sequences, options_.length, options_.separator >= 0);
-  batch.first_sequence = static_cast<uint64_t>((ramp_.before(step) + micro) * options_.sequences);
+  batch.first_sequence = first_sequence(step) + static_cast<uint64_t>(micro * options_.sequences);
   for (int64_t row = 0; row < batch.sequences; ++row) {
-    auto [source, index] = mix_.at(batch.first_sequence + static_cast<uint64_t>(row));
-    fill_row(sources_[source].train, orders_[source].start(index), row, train_window_, batch);
+    auto [source, start] = place_of(batch.first_sequence + static_cast<uint64_t>(row));
+    fill_row(sources_[source].train, start, row, train_window_, batch);
   }
+}
+
+WindowLoader::Place WindowLoader::place_of(uint64_t sequence) const {
+  auto [source, index] = mix_.at(sequence);
+  return {source, orders_[source].start(index)};
 }
 
 std::vector<double> WindowLoader::epochs(int64_t steps) const {

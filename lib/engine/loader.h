@@ -42,6 +42,7 @@ class BatchSource {
 struct TokenStream {
   uint64_t tokens = 0;
   std::function<void(uint64_t position, std::span<int32_t> out)> read;
+  std::function<int64_t(uint64_t position)> document_at{};  // where the data knows its documents by number
 };
 
 struct TokenSource {
@@ -79,6 +80,16 @@ class WindowLoader final : public BatchSource {
   int64_t validation_batches() const override;
   void validation_batch(int64_t index, LmBatch& batch) override;
   int64_t validation_targets() const;
+  // Where the tokens of a sequence lie. Sequences are numbered over the whole run; a step has those from its first to the
+  // first of the next.
+  struct Place {
+    size_t source;
+    uint64_t start;
+  };
+  Place place_of(uint64_t sequence) const;
+  uint64_t first_sequence(int64_t step) const {
+    return static_cast<uint64_t>(ramp_.before(step) * options_.sequences);
+  }
   // What `steps` steps see of each source, in passes over it.
   std::vector<double> epochs(int64_t steps) const;
 

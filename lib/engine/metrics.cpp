@@ -54,7 +54,7 @@ std::string rewind_line(const Rewind& rewind) {
   std::string line;
   JsonWriter json(line);
   json.begin_object().member("step", rewind.to_step).member("rewind", rewind.reason).member("from", rewind.from_step);
-  json.key("skipped").begin_array().value(rewind.first_data).value(rewind.last_data).end_array().end_object();
+  json.key("skipped").begin_array().value(rewind.first_data + 1).value(rewind.last_data + 1).end_array().end_object();
   return line + "\n";
 }
 

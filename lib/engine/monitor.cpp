@@ -102,8 +102,8 @@ void Monitor::overflow(int64_t step, double loss_scale, double next_loss_scale) 
 void Monitor::rewind(const Rewind& rewind) {
   run_.metrics().append(rewind_line(rewind));
   log::warning("step " + std::to_string(rewind.from_step) + ": " + rewind.reason + "; back to step " +
-               std::to_string(rewind.to_step) + ", data of steps " + std::to_string(rewind.first_data) + " to " +
-               std::to_string(rewind.last_data) + " is skipped");
+               std::to_string(rewind.to_step) + ", data of steps " + std::to_string(rewind.first_data + 1) + " to " +
+               std::to_string(rewind.last_data + 1) + " is skipped");
 }
 
 void Monitor::statistics(int64_t step, std::span<const LayerStatistics> layers) {

@@ -41,8 +41,11 @@ DataEntry parse_entry(const std::string& text) {
 }
 
 engine::TokenStream part_of(const engine::TokenStream& whole, uint64_t begin, uint64_t end) {
-  return {end - begin,
-          [whole, begin](uint64_t position, std::span<int32_t> out) { whole.read(begin + position, out); }};
+  engine::TokenStream part{
+      end - begin, [whole, begin](uint64_t position, std::span<int32_t> out) { whole.read(begin + position, out); }};
+  if (whole.document_at)
+    part.document_at = [whole, begin](uint64_t position) { return whole.document_at(begin + position); };
+  return part;
 }
 
 // ---- token shards ----
@@ -74,7 +77,8 @@ engine::TokenStream open_shards(const std::string& path, Data& data) {
                            {}});
   data.vocab_size = shards.vocab_size();
   return {static_cast<uint64_t>(shards.total_tokens()),
-          [&shards](uint64_t position, std::span<int32_t> out) { shards.read(static_cast<int64_t>(position), out); }};
+          [&shards](uint64_t position, std::span<int32_t> out) { shards.read(static_cast<int64_t>(position), out); },
+          [&shards](uint64_t position) { return shards.document_at(static_cast<int64_t>(position)); }};
 }
 
 // ---- text ----
@@ -238,6 +242,25 @@ Data open_data(const DataOptions& options, Context& context) {
   if (data.tokenizer) data.separator = data.tokenizer->eos().value_or(-1);
   data.fingerprint = fingerprint(data);
   return data;
+}
+
+engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed) {
+  engine::WindowOptions windows;
+  windows.order = engine::parse_order(options.data.order);
+  windows.seed = seed;
+  windows.length = options.model.context;
+  windows.sequences = options.train.batch;
+  windows.micro_batches = options.train.accumulation;
+  windows.first_micro_batches = options.train.batch_warmup > 0 ? options.train.grad_groups : 0;
+  windows.ramp_steps = options.train.batch_warmup;
+  windows.validation_sequences = options.train.batch;
+  windows.max_validation_tokens = static_cast<int64_t>(options.run.eval_tokens);
+  if (options.data.document_mask) {
+    if (data.separator < 0)
+      throw UsageError(ErrorParts{"--document-mask needs a token between documents", {}, {}, {}, "the tokenizer has no end-of-text token"});
+    windows.separator = data.separator;
+  }
+  return windows;
 }
 
 }  // namespace llmkit::pretrain

@@ -40,4 +40,7 @@ std::vector<DataEntry> parse_entries(const std::vector<std::string>& data);
 
 Data open_data(const DataOptions& options, Context& context);
 
+// How a run walks over its data. Throws UsageError where --document-mask finds no token between documents.
+engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed);
+
 }  // namespace llmkit::pretrain

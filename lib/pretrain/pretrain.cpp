@@ -33,25 +33,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed) {
-  engine::WindowOptions windows;
-  windows.order = engine::parse_order(options.data.order);
-  windows.seed = seed;
-  windows.length = options.model.context;
-  windows.sequences = options.train.batch;
-  windows.micro_batches = options.train.accumulation;
-  windows.first_micro_batches = options.train.batch_warmup > 0 ? options.train.grad_groups : 0;
-  windows.ramp_steps = options.train.batch_warmup;
-  windows.validation_sequences = options.train.batch;
-  windows.max_validation_tokens = static_cast<int64_t>(options.run.eval_tokens);
-  if (options.data.document_mask) {
-    if (data.separator < 0)
-      throw UsageError(ErrorParts{"--document-mask needs a token between documents", {}, {}, {}, "the tokenizer has no end-of-text token"});
-    windows.separator = data.separator;
-  }
-  return windows;
-}
-
 // What has to be equal when a run goes on. The thread count may change.
 std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions& options, const Data& data, uint64_t seed,
                                                           const models::ModelConfig& config) {

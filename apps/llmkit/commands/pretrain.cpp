@@ -4,6 +4,8 @@
 
 #include "base/units.h"
 #include "commands/pretrain.h"
+#include "base/json_writer.h"
+#include "pretrain/show_data.h"
 #include "pretrain/verify_resume.h"
 
 namespace llmkit::cli {
@@ -33,6 +35,8 @@ class PretrainCommand final : public Command {
         "--anomaly rewind goes back to the newest checkpoint of the schedule when a loss or gradient norm is NaN or a spike, "
         "and past the data around it from then on (as for PaLM, Chowdhery et al., 2022, 5.1); metrics.jsonl and the report "
         "tell of it, and the list of what was skipped is part of every later checkpoint.\n"
+        "--show-data prints what a step reads, before, during or after the run: which source, place and documents each "
+        "sequence is from, and how it begins. A step that met a spike can be looked at this way.\n"
         "--minutes times a few batches first, fixes the number of steps and writes it to config.toml: the schedule needs to "
         "know its end, and the result then depends on no clock. If the machine is busier later, the run takes longer.\n"
         "--verify-resume proves the promise on your own configuration, machine and data: the first steps are trained twice in "
@@ -119,6 +123,7 @@ class PretrainCommand final : public Command {
              "a NaN is never applied, a spike is: log; neither is: skip; back to a checkpoint and past the data: rewind; end: stop");
     o.real("--spike-sigmas", &r.spike_sigmas, "X", "robust standard deviations that make a spike; 0 = none does", 0, 1e6);
     o.integer("--verify-resume", &verify_steps_, "STEPS", "prove exact resume on so many steps instead of training; 0 = no", 0, kMany);
+    o.integer("--show-data", &show_step_, "STEP", "print what this step reads instead of training; with --json one object a sequence; 0 = no", 0, kMany);
     o.integer("--rewind-around", &r.rewind_around, "STEPS", "of data skipped before and after the bad step", 0, 1 << 20);
   }
 
@@ -126,6 +131,7 @@ class PretrainCommand final : public Command {
     options_.run.output = common.output;
     options_.run.resume = common.resume;
     options_.run.dry_run = common.dry_run;
+    if (show_step_ > 0) return show(context, common);
     if (verify_steps_ > 0) return verify(context, common);
     auto result = pretrain::pretrain(options_, context, [&] { return common.resolved_config(); });
     if (common.dry_run || !context.ranks.leader()) return ExitCode::done;
@@ -158,9 +164,31 @@ class PretrainCommand final : public Command {
     return common.finish(summary);
   }
 
+  bool writes() const override { return show_step_ == 0; }
+
   pretrain::PretrainOptions& options() { return options_; }
 
  private:
+  ExitCode show(Context& context, const Common& common) {
+    pretrain::show_data(options_, show_step_, context, [&](const pretrain::SequenceShown& s) {
+      std::string line;
+      if (common.json) {
+        JsonWriter json(line);
+        json.begin_object().member("sequence", s.number).member("source", s.source).member("first_token", s.first_token);
+        if (s.first_document >= 0) json.key("documents").begin_array().value(s.first_document).value(s.last_document).end_array();
+        json.member("text", s.text).end_object();
+      } else {
+        line = "sequence " + format_count(s.number) + (s.source.empty() ? "" : "  " + s.source) + "  token " + format_count(s.first_token);
+        if (s.first_document >= 0)
+          line += "  document " + std::to_string(s.first_document) +
+                  (s.last_document > s.first_document ? " to " + std::to_string(s.last_document) : "");
+        line += "  " + printable(s.text, 100);
+      }
+      std::printf("%s\n", line.c_str());
+    });
+    return ExitCode::done;
+  }
+
   ExitCode verify(Context& context, const Common& common) {
     auto verdict = pretrain::verify_resume(options_, verify_steps_, common.output + ".verify", context, [&] { return common.resolved_config(); });
     Summary summary;
@@ -197,7 +225,7 @@ class PretrainCommand final : public Command {
   }
 
   pretrain::PretrainOptions options_;
-  int64_t verify_steps_ = 0;
+  int64_t verify_steps_ = 0, show_step_ = 0;
 };
 
 }  // namespace
