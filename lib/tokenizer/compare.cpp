@@ -5,28 +5,8 @@
 #include <map>
 
 #include "text/language.h"
-#include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
-namespace {
-
-LanguageFit sizes_of(std::string_view text) {
-  LanguageFit fit;
-  fit.documents = 1;
-  fit.bytes = static_cast<int64_t>(text.size());
-  bool in_word = false;
-  for (const char *p = text.data(), *end = p + text.size(); p < end; ++fit.characters) {
-    ScannedChar c = scan_char(p, end);
-    bool space = is_space(c.cls);
-    fit.words += !space && !in_word;
-    in_word = !space;
-    p += c.length;
-  }
-  return fit;
-}
-
-}  // namespace
-
 double renyi_efficiency(std::span<const int64_t> counts, int64_t vocabulary, double alpha) {
   double total = 0, sum = 0;
   for (int64_t n : counts) total += static_cast<double>(n);
@@ -48,7 +28,8 @@ Fit measure_fit(Parallel& parallel, const Tokenizer& tokenizer, std::span<const 
   for (auto& token : tokenizer.parts().tokens) fit.vocabulary += !token.empty();
 
   struct Measured {
-    LanguageFit sizes;
+    TextSizes sizes;
+    std::string language;
     std::vector<int32_t> ids;
     bool lossy = false;
   };
@@ -57,9 +38,8 @@ Fit measure_fit(Parallel& parallel, const Tokenizer& tokenizer, std::span<const 
     const Sample& sample = samples[static_cast<size_t>(i)];
     Measured& m = measured[static_cast<size_t>(i)];
     m.sizes = sizes_of(sample.text);
-    m.sizes.language = sample.language.empty() ? text::identify_language(sample.text).code : sample.language;
+    m.language = sample.language.empty() ? text::identify_language(sample.text).code : sample.language;
     tokenizer.encode(sample.text, m.ids);
-    m.sizes.tokens = static_cast<int64_t>(m.ids.size());
     m.lossy = tokenizer.decode(m.ids) != sample.text;
   });
   std::vector<int64_t> counts(static_cast<size_t>(tokenizer.vocab_size()));
@@ -67,12 +47,10 @@ Fit measure_fit(Parallel& parallel, const Tokenizer& tokenizer, std::span<const 
   for (auto& m : measured) {
     for (int32_t id : m.ids) ++counts[static_cast<size_t>(id)];
     fit.lossy_documents += m.lossy;
-    LanguageFit& sum = languages[m.sizes.language];
+    LanguageFit& sum = languages[m.language];
+    sum += m.sizes;
     sum.documents += 1;
-    sum.bytes += m.sizes.bytes;
-    sum.characters += m.sizes.characters;
-    sum.words += m.sizes.words;
-    sum.tokens += m.sizes.tokens;
+    sum.tokens += static_cast<int64_t>(m.ids.size());
   }
   for (auto& [language, sum] : languages) {
     sum.language = language;

@@ -16,9 +16,9 @@ struct Sample {
   std::string language;  // "" = guessed from the text
 };
 
-struct LanguageFit {
+struct LanguageFit : TextSizes {
   std::string language;
-  int64_t documents = 0, bytes = 0, characters = 0, words = 0, tokens = 0;
+  int64_t documents = 0, tokens = 0;
   double tokens_per_word() const { return words ? static_cast<double>(tokens) / static_cast<double>(words) : 0; }
   double tokens_per_character() const {
     return characters ? static_cast<double>(tokens) / static_cast<double>(characters) : 0;

@@ -72,7 +72,7 @@ class Tokenize : public Command {
     o.boolean("--plain", &plain_, "inputs are plain text, whatever their names");
     o.boolean("--lines", &lines_, "a line of a text file is a document, instead of the whole file");
     o.text("--token", &token_, "TEXT", "inspect: this token, by its text or id, instead of a text");
-    o.list("--on", &on_, "FILE", "compare: the texts, JSONL or text files; may be repeated");
+    o.list("--on", &on_, "FILE", "compare: the texts, JSONL or text files");
     o.size("--max-bytes", &max_bytes_, "compare: look at no more text than this");
     o.text("--text-key", &keys_.text, "KEY", "member of a JSON line that holds the text");
   }

@@ -46,7 +46,7 @@ Rows figures(const std::vector<Column>& columns) {
   return rows;
 }
 
-// Fertility: tokens a word, and a character for languages that write no spaces.
+// Fertility: tokens a word and a character.
 Rows languages(const std::vector<Column>& columns) {
   Rows rows;
   for (size_t i = 0; i < columns[0].fit.languages.size(); ++i) {
@@ -58,27 +58,29 @@ Rows languages(const std::vector<Column>& columns) {
   return rows;
 }
 
+// Few tokens are no gain where they stand for what the vocabulary does not know.
+std::string cost(const tokenizer::ScriptCoverage& script) {
+  std::string text = fixed(script.tokens_per_character(), 3);
+  return script.unknown_share() >= 0.005 ? text + " (" + fixed(100 * script.unknown_share(), 0) + "% unknown)" : text;
+}
+
 // Tokens a character, the script that is worst for any of them first.
 Rows scripts(const std::vector<Column>& columns) {
-  struct Script {
-    std::string name;
-    int64_t characters = 0;
-    std::vector<double> cost;
-    double worst() const { return *std::max_element(cost.begin(), cost.end()); }
-  };
-  std::vector<Script> found;
+  std::vector<std::vector<tokenizer::ScriptCoverage>> found;  // one a tokenizer
   for (auto& script : columns[0].fit.coverage.scripts) {
-    Script row{std::string(script.name), script.characters, {}};
+    found.emplace_back();
     for (auto& c : columns)
       for (auto& other : c.fit.coverage.scripts)
-        if (other.name == script.name) row.cost.push_back(other.tokens_per_character());
-    found.push_back(std::move(row));
+        if (other.name == script.name) found.back().push_back(other);
   }
-  std::stable_sort(found.begin(), found.end(), [](auto& a, auto& b) { return a.worst() > b.worst(); });
+  auto worse = [](auto& a, auto& b) { return b.worse_than(a); };
+  std::stable_sort(found.begin(), found.end(), [&](auto& a, auto& b) {
+    return std::max_element(a.begin(), a.end(), worse)->worse_than(*std::max_element(b.begin(), b.end(), worse));
+  });
   Rows rows;
   for (auto& script : found) {
-    rows.push_back({script.name, std::to_string(script.characters)});
-    for (double cost : script.cost) rows.back().push_back(fixed(cost, 3));
+    rows.push_back({std::string(script[0].name), std::to_string(script[0].characters)});
+    for (auto& of_one : script) rows.back().push_back(cost(of_one));
   }
   return rows;
 }

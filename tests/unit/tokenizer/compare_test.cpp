@@ -27,6 +27,7 @@ TEST_CASE("a fit counts by language, and is the same for any number of threads")
   CHECK(fit.languages[0].language == "en");
   CHECK(fit.languages[0].words == 3);
   CHECK(fit.languages[0].tokens_per_word() == doctest::Approx(4));
+  CHECK(fit.languages[1].words == 2);
   CHECK(fit.languages[1].tokens_per_character() == doctest::Approx(3));
   CHECK(fit.renyi > 0);
   CHECK(fit.renyi < fit.shannon);
@@ -35,4 +36,38 @@ TEST_CASE("a fit counts by language, and is the same for any number of threads")
   for (int i = 0; i < 500; ++i) many.push_back({"text number " + std::to_string(i), "en"});
   Parallel four(4);
   CHECK(measure_fit(one, tokenizer, many).renyi == measure_fit(four, tokenizer, many).renyi);
+}
+
+TEST_CASE("words, characters and bytes of a text") {
+  TextSizes sizes = sizes_of("two words, 中文かな\tand\xFF\n");
+  CHECK(sizes.words == 7);
+  CHECK(sizes.characters == 21);
+  CHECK(sizes.bytes == 29);
+}
+
+TEST_CASE("coverage shares tokens among their characters and tells what is unknown apart") {
+  TokenizerParts parts;
+  parts.model = ModelKind::wordpiece;
+  parts.symbols = TokenizerParts::Symbols::characters;
+  parts.word_prefix = "##";
+  parts.pretokenizer = "bert";
+  parts.tokens = {"[UNK]", "play", "##ing", "中"};
+  parts.unk = "[UNK]";
+  Tokenizer tokenizer(std::move(parts));
+  std::string_view text = "playing 中 文 play";
+  Parallel one(1);
+  Coverage coverage = measure_coverage(one, tokenizer, {&text, 1});
+  CHECK(coverage.tokens == 5);
+  CHECK(coverage.tokens_used == 4);
+  CHECK(coverage.words == 4);
+  REQUIRE(coverage.scripts.size() == 3);
+  CHECK(coverage.scripts[0].name == "Han");  // half of it is unknown
+  CHECK(coverage.scripts[0].characters == 2);
+  CHECK(coverage.scripts[0].unknown == 1);
+  CHECK(coverage.scripts[0].tokens == doctest::Approx(2));
+  CHECK(coverage.scripts[1].name == "Latin");
+  CHECK(coverage.scripts[1].unknown == 0);
+  CHECK(coverage.scripts[1].tokens == doctest::Approx(3));
+  CHECK(coverage.scripts[2].name == "white space");
+  CHECK(coverage.scripts[2].tokens == 0);
 }
