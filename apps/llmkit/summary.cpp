@@ -26,9 +26,14 @@ std::string number(double v) {
   return out;
 }
 
+// "-" and "-: 12 tokens" name the output that they speak of.
+std::string written_to(const std::string& written) {
+  return written == "-" || written.starts_with("-: ") ? "stdout" + written.substr(1) : written;
+}
+
 std::string last_line(const Common& common, const Summary& s, double seconds) {
   std::string out = common.command + ": ";
-  if (!s.written.empty()) out += "wrote " + s.written + "; ";
+  if (!s.written.empty()) out += "wrote " + written_to(s.written) + "; ";
   if (s.in > 0 || s.kept > 0) {
     out += format_count(s.in) + " " + s.unit + " in, " + format_count(s.kept) + " kept, " + format_count(s.dropped) + " dropped";
     if (s.bad > 0) out += ", " + format_count(s.bad) + " damaged";
@@ -148,7 +153,8 @@ ExitCode Common::finish(const Summary& s) const {
   ExitCode code = ExitCode::done;
   if (s.interrupted) code = ExitCode::interrupted;
   else if (too_many_bad(s.bad, s.in)) {
-    log::error(format_count(s.bad) + " of " + format_count(s.in) + " records are damaged, more than --max-bad " + max_bad);
+    log::error(format_count(s.bad) + " of " + format_count(s.in) + " records are damaged, more than --max-bad " + max_bad +
+               (s.bad == s.in && options->has("plain") ? "; --plain reads any file as text, not only .txt" : ""));
     code = ExitCode::too_many_bad;
   } else if (auto failures = failed_gates(*this, s); !failures.empty()) {
     for (auto& failure : failures) log::error(failure);

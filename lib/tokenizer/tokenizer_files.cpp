@@ -56,6 +56,19 @@ void read_companions(const std::filesystem::path& folder, TokenizerParts& parts)
   if (fs::path chat = folder / "chat_template.jinja"; fs::exists(chat, ignored)) parts.chat_template = read(chat);
 }
 
+constexpr const char* kKnown =
+    "a folder with tokenizer.json, such a file, vocab.json, vocab.txt, .tiktoken, .model, .gguf, or byte";
+
+// tokenizer.json under any name.
+TokenizerParts read_json(const std::filesystem::path& file, std::string_view name) {
+  std::string text = read(file);
+  size_t start = text.find_first_not_of(" \t\r\n");
+  if (!name.ends_with(".json") && (start == std::string::npos || text[start] != '{'))
+    throw Error(ErrorParts{"not a tokenizer", file.string(), kKnown, "a file of another kind",
+                           "where texts are compared on, each follows an --on of its own"});
+  return parse_tokenizer_json(text, file.string());
+}
+
 // The file of a folder that says most.
 std::filesystem::path file_in(const std::filesystem::path& folder) {
   std::error_code ignored;
@@ -72,12 +85,7 @@ TokenizerParts read_tokenizer(const std::string& path) {
   std::error_code ignored;
   fs::path file = fs::is_directory(path, ignored) ? file_in(path) : fs::path(path);
   if (!fs::exists(file, ignored)) {
-    throw Error(ErrorParts{
-        "no tokenizer there",
-        path,
-        "a folder with tokenizer.json, such a file, vocab.json, vocab.txt, .tiktoken, .model, .gguf, or byte",
-        {},
-        "llmkit train-tokenizer makes one"});
+    throw Error(ErrorParts{"no tokenizer there", path, kKnown, {}, "llmkit train-tokenizer makes one"});
   }
   std::string name = plain_name(file);
   TokenizerParts parts;
@@ -93,7 +101,7 @@ TokenizerParts read_tokenizer(const std::string& path) {
     fs::path merges = file.parent_path() / (name.substr(0, name.size() - 10) + "merges.txt");
     parts = parse_vocab_and_merges(read(file), read(merges), file.string());
   } else {
-    parts = parse_tokenizer_json(read(file), file.string());
+    parts = read_json(file, name);
   }
   if (name == "tokenizer.json" || name == "vocab.json" || name == "vocab.txt")
     read_companions(file.parent_path(), parts);

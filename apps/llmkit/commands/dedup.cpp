@@ -71,7 +71,7 @@ class Dedup : public Command {
  private:
   Summary summary(const Common& common, const dedup::DedupResult& result) const {
     Summary s;
-    s.written = common.output == "-" ? "stdout" : common.output;
+    s.written = common.output;
     s.bad = static_cast<uint64_t>(result.bad.total());
     s.bad_examples = result.bad.first();
     s.in = result.documents + s.bad;

@@ -195,7 +195,7 @@ class RlDemo : public Command {
     Summary s;
     s.unit = "runs";
     s.in = s.kept = static_cast<uint64_t>(r.runs);
-    s.written = common.output == "-" ? "stdout" : common.output;
+    s.written = common.output;
     double gap = r.endless_share < 1 ? truth.start_value - r.greedy_value : std::numeric_limits<double>::infinity();
     s.metrics = {{predicts(r) ? "last_error" : "last_return", r.last_mean}, {"residual", r.residual}, {"neg_residual", -r.residual},
                  {"max_error", r.max_error}, {"start_value", truth.start_value}};

@@ -180,7 +180,11 @@ ExitCode compare_tokenizers(Context& context, const Common& common, const Compar
     bytes += document.text.size();
     samples.push_back({std::move(document.text), std::move(document.lang)});
   }
-  if (samples.empty()) throw Error(ErrorParts{"no text to compare on", request.inputs.front(), {}, {}, {}});
+  if (samples.empty()) {
+    const auto& damaged = reader.bad().first();
+    throw Error(ErrorParts{"no text to compare on", request.inputs.front(), {}, damaged.empty() ? "" : damaged.front(),
+                           damaged.empty() ? "" : "--plain reads any file as text, not only .txt"});
+  }
   std::vector<Column> columns;
   for (auto& path : request.tokenizers) {
     context.progress.update(static_cast<double>(columns.size()), static_cast<double>(request.tokenizers.size()),
