@@ -1,5 +1,6 @@
 #include "engine/fit_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -43,16 +44,22 @@ Series smoothed(const Series& series, double steps) {
   return out;
 }
 
-Series validation_curve(const RunHistory& history, const std::string& name) {
-  Series series;
-  series.name = name;
+// One series of each validation figure whose name begins so, in the order of their first values.
+std::vector<Series> validation_curves(const RunHistory& history, std::string_view prefix) {
+  std::vector<Series> all;
   for (auto& validation : history.validations)
-    for (auto& value : validation.values)
-      if (value.name == name) {
-        series.x.push_back(static_cast<double>(validation.step));
-        series.y.push_back(value.value);
+    for (auto& value : validation.values) {
+      if (!value.name.starts_with(prefix)) continue;
+      auto of_name = [&](const Series& series) { return series.name == value.name; };
+      auto series = std::find_if(all.begin(), all.end(), of_name);
+      if (series == all.end()) {
+        series = all.emplace(all.end());
+        series->name = value.name;
       }
-  return series;
+      series->x.push_back(static_cast<double>(validation.step));
+      series->y.push_back(value.value);
+    }
+  return all;
 }
 
 ChartOptions chart(std::string title, std::string y_label) {
@@ -67,7 +74,8 @@ void add_figures(Report& report, const FitResult& result) {
   std::vector<std::pair<std::string, std::string>> items{{"steps", format_count(static_cast<uint64_t>(result.step))},
                                                          {"tokens", short_number(static_cast<double>(result.tokens))},
                                                          {"last training loss", number(result.loss)}};
-  for (auto& value : result.validation) items.emplace_back(value.name, number(value.value));
+  for (auto& value : result.validation)
+    if (!value.detail()) items.emplace_back(value.name, number(value.value));
   if (result.step_seconds > 0)
     items.emplace_back("tokens/s", format_count(static_cast<uint64_t>(static_cast<double>(result.session_tokens) / result.step_seconds)));
   items.emplace_back("time of this session", format_seconds(result.session_seconds));
@@ -81,8 +89,13 @@ void add_curves(Report& report, const RunHistory& history) {
   Series loss = curve("training loss", history.steps, &StepRecord::loss);
   double window = std::max(10.0, static_cast<double>(history.steps.size()) / 50);
   std::vector<Series> losses{loss, smoothed(loss, std::floor(window))};
-  if (Series validation = validation_curve(history, "val_loss"); !validation.x.empty()) losses.push_back(validation);
+  for (auto& validation : validation_curves(history, "val_loss")) losses.push_back(validation);  // of each source too
   report.line_chart(chart("Loss", "nats per target"), losses);
+  if (auto probes = validation_curves(history, "probe_perplexity"); !probes.empty()) {
+    ChartOptions perplexities = chart("Perplexity of the probe texts", "perplexity");
+    perplexities.log_y = true;
+    report.line_chart(perplexities, probes);
+  }
   report.line_chart(chart("Learning rate", "rate"), {curve("learning rate", history.steps, &StepRecord::learning_rate)});
   ChartOptions norms = chart("Gradient norm before clipping", "norm");
   norms.log_y = true;

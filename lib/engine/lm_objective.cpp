@@ -80,9 +80,16 @@ void LmObjective::watch(int64_t layer, const Tensor& state) {
 }
 
 std::vector<NamedValue> LmObjective::validate() {
-  int64_t batches = source_.validation_batches();
-  if (batches == 0) return {};
   Tape::Pause pause(tape_);
+  std::vector<NamedValue> values;
+  validate_source(values);
+  validate_probes(values);
+  return values;
+}
+
+void LmObjective::validate_source(std::vector<NamedValue>& values) {
+  int64_t batches = source_.validation_batches();
+  if (batches == 0) return;
   std::vector<std::string> names = source_.sources();
   std::vector<Tally> tallies(std::max<size_t>(names.size(), 1));
   std::vector<float> log_probabilities;
@@ -101,11 +108,37 @@ std::vector<NamedValue> LmObjective::validate() {
   }
   Tally all;
   for (auto& tally : tallies) all.add(tally);
-  std::vector<NamedValue> values{{"val_loss", all.loss()}, {"val_perplexity", std::exp(all.loss())}};
+  values.push_back({"val_loss", all.loss()});
+  values.push_back({"val_perplexity", std::exp(all.loss())});
   if (all.bytes > 0) values.push_back({"val_bits_per_byte", all.nats / std::numbers::ln2 / all.bytes});
   for (size_t s = 0; s < names.size(); ++s)
     if (tallies[s].targets > 0) values.push_back({"val_loss_" + names[s], tallies[s].loss()});
-  return values;
+}
+
+void LmObjective::validate_probes(std::vector<NamedValue>& values) {
+  constexpr size_t kMostCurves = 16;
+  if (options_.probes.empty()) return;
+  Tally all;
+  std::vector<NamedValue> each;
+  std::vector<float> log_probabilities;
+  for (auto& probe : options_.probes) {
+    Tally tally;
+    tally.targets = static_cast<int64_t>(probe.size()) - 1;
+    models::TokenBatch batch;
+    batch.sequences = 1;
+    batch.length = tally.targets;
+    batch.tokens = std::span(probe).first(probe.size() - 1);
+    batch.dropout = false;
+    log_probabilities.resize(probe.size() - 1);
+    tape_.begin();
+    model_.logprobs(tape_, batch, std::span(probe).subspan(1), log_probabilities);
+    for (float log_probability : log_probabilities) tally.nats -= static_cast<double>(log_probability);
+    all.add(tally);
+    if (each.size() < kMostCurves)
+      each.push_back({"probe_perplexity_" + std::to_string(each.size() + 1), std::exp(tally.loss())});
+  }
+  values.push_back({"probe_perplexity", std::exp(all.loss())});
+  values.insert(values.end(), each.begin(), each.end());
 }
 
 std::string LmObjective::sample(int64_t step) {

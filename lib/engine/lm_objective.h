@@ -25,6 +25,7 @@ struct LmOptions {
   std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break
   int64_t sample_tokens = 200; // 0 = no samples
   double temperature = 0.8;
+  std::vector<std::vector<int32_t>> probes;  // texts whose perplexity is followed, each scored from its second token on
 };
 
 class LmObjective final : public Objective {
@@ -38,6 +39,7 @@ class LmObjective final : public Objective {
   void set_loss_scale(double scale) override { loss_scale_ = scale; }
   // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
   // bytes that they stand for; of several sources also val_loss_NAME each. The sums go in stream order, so they do not depend on the batch size.
+  // Of probes, probe_perplexity over all their tokens, and probe_perplexity_N of each of the first sixteen.
   std::vector<NamedValue> validate() override;
   std::string sample(int64_t step) override;
   // A Hugging Face folder, tokenizer included.
@@ -47,6 +49,8 @@ class LmObjective final : public Objective {
   TapeMemory peak_memory() const { return tape_.peak(); }
 
  private:
+  void validate_source(std::vector<NamedValue>& values);
+  void validate_probes(std::vector<NamedValue>& values);
   void watch(int64_t layer, const Tensor& state);
   models::TokenBatch view(const LmBatch& batch, bool dropout) const;
 

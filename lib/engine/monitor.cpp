@@ -133,6 +133,7 @@ void Monitor::validation(int64_t step, std::span<const NamedValue> values) {
   std::string text = "step " + std::to_string(step) + ":";
   for (size_t i = 0; i < values.size(); ++i) {
     scalars.push_back({tags[i], values[i].value});
+    if (values[i].detail()) continue;
     char value[64];
     std::snprintf(value, sizeof value, " %s %.4f", values[i].name.c_str(), values[i].value);
     text += value;

@@ -14,6 +14,8 @@ namespace llmkit::engine {
 struct NamedValue {
   std::string name;  // "val_loss"
   double value;
+  // One of many of a kind, for curves: not among the figures that sum up a run.
+  bool detail() const { return name.find("probe_perplexity_") != std::string::npos; }
 };
 
 // What one optimiser step consists of, known before its first forward pass.

@@ -83,8 +83,8 @@ engine::TokenStream open_shards(const std::string& path, Data& data) {
 
 // ---- text ----
 
-std::vector<std::string> read_texts(const std::string& path) {
-  formats::DocumentReader reader({path});
+std::vector<std::string> read_texts(const std::string& path, const formats::DocumentReaderOptions& options = {}) {
+  formats::DocumentReader reader({path}, options);
   std::vector<std::string> texts;
   formats::Document document;
   while (reader.next(document)) texts.push_back(std::move(document.text));
@@ -244,6 +244,24 @@ Data open_data(const DataOptions& options, Context& context) {
   return data;
 }
 
+std::vector<std::vector<int32_t>> read_probes(const std::string& path, const tokenizer::Tokenizer* tokenizer,
+                                              int64_t context) {
+  std::vector<std::vector<int32_t>> probes;
+  if (path.empty()) return probes;
+  if (!tokenizer) throw UsageError(ErrorParts{"--probe needs a tokenizer", path, {}, {}, "--tokenizer names one"});
+  formats::DocumentReaderOptions options;
+  options.text_files = formats::TextFiles::lines;
+  for (auto& text : read_texts(path, options)) {
+    std::vector<int32_t> ids;
+    if (tokenizer->eos()) ids.push_back(*tokenizer->eos());
+    tokenizer->encode(text, ids);
+    ids.resize(std::min(ids.size(), static_cast<size_t>(context) + 1));
+    if (ids.size() >= 2) probes.push_back(std::move(ids));
+  }
+  if (probes.empty()) throw Error(ErrorParts{"no text of two tokens or more", path, {}, {}, {}});
+  return probes;
+}
+
 engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed) {
   engine::WindowOptions windows;
   windows.order = engine::parse_order(options.data.order);
@@ -257,7 +275,8 @@ engine::WindowOptions window_options(const PretrainOptions& options, const Data&
   windows.max_validation_tokens = static_cast<int64_t>(options.run.eval_tokens);
   if (options.data.document_mask) {
     if (data.separator < 0)
-      throw UsageError(ErrorParts{"--document-mask needs a token between documents", {}, {}, {}, "the tokenizer has no end-of-text token"});
+      throw UsageError(ErrorParts{
+          "--document-mask needs a token between documents", {}, {}, {}, "the tokenizer has no end-of-text token"});
     windows.separator = data.separator;
   }
   return windows;

@@ -40,6 +40,10 @@ std::vector<DataEntry> parse_entries(const std::vector<std::string>& data);
 
 Data open_data(const DataOptions& options, Context& context);
 
+// The texts of DataOptions::probe as tokens, behind an end-of-text token where there is one, cut at `context` targets.
+std::vector<std::vector<int32_t>> read_probes(const std::string& path, const tokenizer::Tokenizer* tokenizer,
+                                              int64_t context);
+
 // How a run walks over its data. Throws UsageError where --document-mask finds no token between documents.
 engine::WindowOptions window_options(const PretrainOptions& options, const Data& data, uint64_t seed);
 

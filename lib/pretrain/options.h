@@ -31,6 +31,7 @@ struct DataOptions {
   std::string tokenizer;        // for text: byte, char, or a tokenizer folder; for shards only where they carry none
   std::string order = "windows";
   bool document_mask = false;   // attention stays inside a document
+  std::string probe;            // texts whose perplexity is followed
 };
 
 struct TrainOptions {

@@ -190,6 +190,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   engine::WindowLoader loader(data.sources, window_options(options, data, context.seed));
   if (options.model.init == "mup" && config.tie_embeddings)
     throw UsageError(ErrorParts{"--init mup needs an output matrix of its own", {}, "--no-tied", {}, {}});
+  auto probes = read_probes(options.data.probe, data.tokenizer.get(), options.model.context);
   check_rule({options.model.init, options.model.base_width}, options.train.optimizer);
   if (options.run.dry_run) return result;
 
@@ -218,6 +219,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   lm.prompt = options.run.prompt;
   lm.sample_tokens = options.run.sample_tokens;
   lm.z_loss = options.train.z_loss;
+  lm.probes = std::move(probes);
   engine::Prefetch batches(loader, 3, context.ranks.rank(), context.ranks.size());
   engine::LmObjective objective(*model, batches, context.parallel, lm);
 

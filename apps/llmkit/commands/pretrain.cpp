@@ -61,6 +61,7 @@ class PretrainCommand final : public Command {
     o.text("--validation-data", &d.validation_data, "PATH", "validate on this; default: --data's folder validation, else its end");
     o.real("--validation-share", &d.validation_share, "SHARE", "share of the tokens, from the end, kept for validation", 0, 0.9);
     o.text("--tokenizer", &d.tokenizer, "NAME|DIR", "for text: byte, char or a tokenizer folder");
+    o.text("--probe", &d.probe, "FILE", "texts, one a line, whose perplexity is followed: a curve each for the first sixteen");
     o.choice("--order", &d.order, {"windows", "crops", "sequential"},
              "windows: every token once an epoch; crops: random places; sequential: as the data lies");
     o.boolean("--document-mask", &d.document_mask, "attention stays inside a document");
@@ -216,6 +217,7 @@ class PretrainCommand final : public Command {
     std::string text = format_count(static_cast<uint64_t>(fit.step)) + " steps";
     char figure[80];
     for (auto& v : fit.validation) {
+      if (v.detail()) continue;
       std::snprintf(figure, sizeof figure, ", %s %.4f", v.name.c_str(), v.value);
       text += figure;
     }
