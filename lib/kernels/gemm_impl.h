@@ -190,8 +190,14 @@ struct GemmImpl {
     int64_t c_stride, cols;
     const T* start;  // null: 0
     int64_t start_stride;
-    const Element* ahead;  // so many rows of the next strip of A, or as much of a packed strip, are fetched meanwhile
+    // Fetched meanwhile: so many rows of the next strip of A, or as much of a packed strip; and where not null what is
+    // written after c and what the next register tile starts from.
+    const Element* ahead;
     int64_t ahead_rows;
+    const T* also;
+    int64_t also_stride;
+    const T* next;
+    int64_t next_stride;
   };
   static constexpr int64_t kAheadRows = (kRows + kTilePanels - 1) / kTilePanels, kLine = 64 / sizeof(Element);
 
@@ -199,11 +205,7 @@ struct GemmImpl {
   static void micro(const Work& w) {
     R sum[rows][kVectors];
     const bool whole = w.cols >= kPanel;
-#pragma GCC unroll 16
-    for (int i = 0; i < rows; ++i) {  // the lines that are written at the end
-#pragma GCC unroll 4
-      for (int j = 0; j < kVectors; ++j) __builtin_prefetch(w.c + i * w.c_stride + j * V::kWidth, 1);
-    }
+    for (int64_t i = (w.depth + kLine - 1) / kLine; i < rows; ++i) fetch_row(w, i);
     if (!w.start) {
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
@@ -225,6 +227,7 @@ struct GemmImpl {
     for (int64_t k = 0; k < w.depth;) {
       for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.row_stride));
       ahead += strips ? w.ahead_rows * kLine : kLine;
+      if (k / kLine < rows) fetch_row(w, k / kLine);  // one at a time: all at once would fill the queue of misses
       for (const int64_t end = std::min<int64_t>(k + kLine, w.depth); k < end; ++k, b += kPanel) {
         R column[kVectors];
 #pragma GCC unroll 4
@@ -249,6 +252,13 @@ struct GemmImpl {
         }
       }
     }
+  }
+
+  static LLMKIT_INLINE void fetch_row(const Work& w, int64_t i) {
+#pragma GCC unroll 4
+    for (int64_t j = 0; j < kPanel; j += kLine) __builtin_prefetch(w.c + i * w.c_stride + j, 1);
+    for (int64_t j = 0; w.also && j < kPanel; j += kLine) __builtin_prefetch(w.also + i * w.also_stride + j, 1);
+    for (int64_t j = 0; w.next && j < kPanel; j += kLine) __builtin_prefetch(w.next + i * w.next_stride + j);
   }
 
   static LLMKIT_INLINE R edge_load(const T* from, int64_t lanes) {
@@ -317,6 +327,17 @@ struct GemmImpl {
     Work w{};
     w.row_stride = task.a.row_stride;
     w.c_stride = c_stride;
+    w.also_stride = task.c.stride;
+    const bool apart = c != task.c.row(row_begin) + col_begin;
+    const Matrix<const T> starts = e.residual.data   ? e.residual
+                                   : task.accumulate ? Matrix<const T>(task.c)
+                                                     : Matrix<const T>();
+    w.next_stride = starts.stride;
+    // What register tile (i, j) reads and writes beside its operands; the next one is (next_i, next_j).
+    auto fetch = [&](int64_t i, int64_t j, int64_t k, int64_t next_i, int64_t next_j) {
+      w.also = apart && k + kBlock >= depth ? task.c.row(i) + j : nullptr;
+      w.next = k == 0 && starts.data ? starts.row(next_i) + next_j : nullptr;
+    };
     auto multiply = [&](int64_t i, int64_t j, int64_t k) {
       const int64_t rows = std::min<int64_t>(kRows, row_end - i);
       w.c = c + (i - row_begin) * c_stride + (j - col_begin);
@@ -329,23 +350,24 @@ struct GemmImpl {
       (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)](w);
       if (staged && k + kBlock >= depth) apply_epilogue<V>(second, w.c, c_stride, i, i + rows, j, j + w.cols);
     };
+    const int64_t panels_here = task.b_panels ? (col_end - col_begin + kPanel - 1) / kPanel : 1;
+    w.ahead_rows = (kRows + panels_here - 1) / panels_here;
     auto strip_at = [&](int64_t i, int64_t k) {
       w.a = strips ? a + (i * panel_depth + k * kRows) : a + i * w.row_stride + k;
       w.ahead = strips ? w.a + panel_depth * kRows : w.a + kRows * w.row_stride;
     };
     if (task.b_panels) {
       const auto* panels = static_cast<const Element*>(task.b_panels) + col_begin * panel_depth;
-      w.ahead_rows = kAheadRows;
       for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {  // depth 0 still writes C once
         w.depth = std::min(kBlock, depth - k);
         for (int64_t i = row_begin; i < row_end; i += kRows) {
           strip_at(i, k);
           for (int64_t j = col_begin; j < col_end; j += kPanel) {
-            prefetch_next(task, j + kPanel < col_end ? i : i + kRows, j + kPanel < col_end ? j + kPanel : col_begin,
-                          row_end, k);
+            const bool more = j + kPanel < col_end;
+            fetch(i, j, k, more ? i : i + kRows, more ? j + kPanel : col_begin);
             w.b = panels + (j - col_begin) * panel_depth + k * kPanel;
             multiply(i, j, k);
-            w.ahead += kAheadRows * (strips ? w.depth : w.row_stride);
+            w.ahead += w.ahead_rows * (strips ? w.depth : w.row_stride);
           }
         }
       }
@@ -353,7 +375,6 @@ struct GemmImpl {
     }
     alignas(64) Element panel[kBlock * kPanel];
     w.b = panel;
-    w.ahead_rows = kRows;
     for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
       w.depth = std::min(kBlock, depth - k);
       const bool n_major = task.b.from == PackFrom::n_major;
@@ -362,21 +383,8 @@ struct GemmImpl {
              task.b.stride, task.b.from, col_end - col_begin, task.depth - at, {0, 1, 0, w.depth});
       for (int64_t i = row_begin; i < row_end; i += kRows) {
         strip_at(i, k);
-        prefetch_next(task, i + kRows, col_begin, row_end, k);
+        fetch(i, col_begin, k, i + kRows, col_begin);
         multiply(i, col_begin, k);
-      }
-    }
-  }
-
-  // What the next register tile reads and writes beside its sums.
-  static LLMKIT_INLINE void prefetch_next(const GemmTask<T>& task, int64_t row, int64_t col, int64_t row_end,
-                                          int64_t k) {
-    const Epilogue<T>& e = *task.epilogue;
-    if (!task.has_epilogue || k > 0) return;
-    for (int64_t i = row; i < std::min(row + kRows, row_end); ++i) {
-      for (int64_t j = col; j < col + kPanel; j += kLine) {
-        if (e.residual.data) __builtin_prefetch(e.residual.row(i) + j);
-        if (e.pre_activation.data) __builtin_prefetch(task.c.row(i) + j, 1);
       }
     }
   }
