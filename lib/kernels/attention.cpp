@@ -42,21 +42,27 @@ template <class T>
 void attention_forward(const Exec& ex, const AttentionShape<T>& shape, std::span<const AttentionSequence<T>> sequences) {
   check(shape);
   const auto& kernels = attention_kernels<T>();
-  // Tile number → (sequence, head, query tile) by a running count.
+  // Neighbouring query tiles of a head go together where there are many: their keys are cached then.
   Scratch scratch(ex.workspace);
   const auto count = static_cast<int64_t>(sequences.size());
+  auto query_tiles = [&](int64_t i) {
+    return (sequences[static_cast<size_t>(i)].query_length + kQueryTile - 1) / kQueryTile;
+  };
+  int64_t all = 0;
+  for (int64_t i = 0; i < count; ++i) all += query_tiles(i) * shape.heads;
+  const int64_t together = std::clamp<int64_t>(all / 64, 1, 4);
+  // Group number → (sequence, head, query tiles) by a running count.
   int64_t* first = scratch.take<int64_t>(count + 1);
   first[0] = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    const int64_t tiles = (sequences[static_cast<size_t>(i)].query_length + kQueryTile - 1) / kQueryTile;
-    first[i + 1] = first[i] + tiles * shape.heads;
-  }
-  ex.parallel.for_tiles(first[count], [&](int64_t tile) {
-    const int64_t i = std::upper_bound(first, first + count + 1, tile) - first - 1;
+  for (int64_t i = 0; i < count; ++i)
+    first[i + 1] = first[i] + (query_tiles(i) + together - 1) / together * shape.heads;
+  ex.parallel.for_tiles(first[count], [&](int64_t group) {
+    const int64_t i = std::upper_bound(first, first + count + 1, group) - first - 1;
     const auto& sequence = sequences[static_cast<size_t>(i)];
-    const int64_t tiles = (first[i + 1] - first[i]) / shape.heads;
-    const int64_t own = tile - first[i];
-    kernels.forward_tile(shape, sequence, own / tiles, own % tiles * kQueryTile);
+    const int64_t groups = (first[i + 1] - first[i]) / shape.heads;
+    const int64_t own = group - first[i], begin = own % groups * together;
+    for (int64_t tile = begin; tile < std::min(begin + together, query_tiles(i)); ++tile)
+      kernels.forward_tile(shape, sequence, own / groups, tile * kQueryTile);
   });
 }
 

@@ -56,12 +56,31 @@ struct AttentionImpl {
     t.keys = std::min(kK, s.key_length - key);
     t.k = s.k + key * shape.k_stride + t.kv_head * shape.head_dim;
   }
+  // Keys of a causal tile that start to be seen within it: query lane q sees the keys below q - ahead + 1.
+  struct Causal {
+    int64_t ahead = -kQ - kK;
+    Causal(const Shape& shape, const Sequence& s, const Tile& t) {
+      if (shape.causal) ahead = t.key - (s.query_start + t.query);
+    }
+    bool partial(const Tile& t) const { return t.keys - 1 + ahead > 0; }
+    int64_t first_lane(int64_t key) const { return std::clamp<int64_t>(key + ahead, 0, kQ) / V::kWidth * V::kWidth; }
+    int64_t keys_below(int64_t lane, const Tile& t) const { return std::clamp<int64_t>(lane - ahead, 0, t.keys); }
+  };
   static bool needs_mask(const Shape& shape, const Sequence& s, const Tile& t) {
     const int64_t first = s.query_start + t.query, last = first + t.queries - 1;
     return s.query_documents || (shape.causal && t.key + t.keys - 1 > first) ||
            (shape.window > 0 && t.key <= last - shape.window);
   }
-  // Hidden pairs of Sᵀ become -inf.
+  // Hidden pairs of Sᵀ become -inf, of those that are looked at.
+  static void mask_diagonal(const Causal& causal, const Tile& t, T* scores) {
+    for (int64_t q = 0; q < kQ; q += V::kWidth) {
+      const int64_t end = causal.keys_below(q + V::kWidth, t);
+      for (int64_t j = causal.keys_below(q + 1, t); j < end; ++j) {
+        T* row = scores + j * kQ;
+        for (int64_t i = q; i < q + V::kWidth; ++i) row[i] = i < j + causal.ahead ? -kInfinity : row[i];
+      }
+    }
+  }
   static void mask(const Shape& shape, const Sequence& s, const Tile& t, T* scores) {
     alignas(64) int32_t position[kQ];
     for (int64_t q = 0; q < kQ; ++q) position[q] = static_cast<int32_t>(s.query_start + t.query + q);
@@ -98,36 +117,62 @@ struct AttentionImpl {
     }
   }
 
-  // Keys of a causal tile that start to be seen within it: query lane q sees the keys below q - ahead + 1.
-  struct Causal {
-    int64_t ahead = -kQ - kK;
-    Causal(const Shape& shape, const Sequence& s, const Tile& t) {
-      if (shape.causal) ahead = t.key - (s.query_start + t.query);
-    }
-    bool partial(const Tile& t) const { return t.keys - 1 + ahead > 0; }
-    int64_t first_lane(int64_t key) const { return std::clamp<int64_t>(key + ahead, 0, kQ) / V::kWidth * V::kWidth; }
-    int64_t keys_below(int64_t lane, const Tile& t) const { return std::clamp<int64_t>(lane - ahead, 0, t.keys); }
-  };
   static constexpr int64_t kPart = 3 * kRows;  // rows of a product that share what they leave out
+
+  // Lanes from q on see the keys below it, if any.
+  static int64_t seen_by(const Shape& shape, const Causal& causal, const Tile& t, int64_t q) {
+    return shape.hooks ? t.keys : causal.keys_below(q + V::kWidth, t);
+  }
+
+  // What a product fetches beside its work: up to two lists of rows.
+  struct Ahead {
+    RowsAhead<T> first, second;
+  };
 
   // out[keys][kQ] = rows · lanes[D][kQ]; what no query sees is left as it is, or 0.
   static void key_product(const Causal& causal, const Tile& t, int64_t dim, const T* rows, int64_t stride,
-                          const T* lanes, T* out, bool clear) {
-    if (!causal.partial(t)) return Product::run({t.keys, kQ, dim, rows, stride, 1, lanes, kQ, out, kQ});
+                          const T* lanes, T* out, bool clear, const Ahead& ahead) {
+    if (!causal.partial(t)) {
+      return Product::run(
+          {t.keys, kQ, dim, rows, stride, 1, lanes, kQ, out, kQ, false, nullptr, {ahead.first, ahead.second}});
+    }
     for (int64_t j = 0; j < t.keys; j += kPart) {
       const int64_t lane = causal.first_lane(j), count = std::min(kPart, t.keys - j);
       for (int64_t i = j; clear && i < j + count; ++i) std::fill(out + i * kQ, out + i * kQ + lane, T(0));
-      Product::run({count, kQ - lane, dim, rows + j * stride, stride, 1, lanes + lane, kQ, out + j * kQ + lane, kQ});
+      Product::run({count,
+                    kQ - lane,
+                    dim,
+                    rows + j * stride,
+                    stride,
+                    1,
+                    lanes + lane,
+                    kQ,
+                    out + j * kQ + lane,
+                    kQ,
+                    false,
+                    nullptr,
+                    {ahead.first.share(j, j + count, t.keys), ahead.second.share(j, j + count, t.keys)}});
     }
   }
   // out[keys][D] (+)= pairs[keys][kQ] · rows[queries][D]
   static void query_sum(const Causal& causal, const Tile& t, int64_t dim, const T* pairs, const T* rows, int64_t stride,
-                        T* out, int64_t out_stride, bool accumulate) {
+                        T* out, int64_t out_stride, bool accumulate, const RowsAhead<T>& ahead) {
     const int64_t part = causal.partial(t) ? kPart : t.keys;
     for (int64_t j = 0; j < t.keys; j += part) {
-      const int64_t lane = std::min(causal.first_lane(j), t.queries);
-      Product::run({std::min(part, t.keys - j), dim, t.queries - lane, pairs + j * kQ + lane, kQ, 1,
-                    rows + lane * stride, stride, out + j * out_stride, out_stride, accumulate});
+      const int64_t lane = std::min(causal.first_lane(j), t.queries), count = std::min(part, t.keys - j);
+      Product::run({count,
+                    dim,
+                    t.queries - lane,
+                    pairs + j * kQ + lane,
+                    kQ,
+                    1,
+                    rows + lane * stride,
+                    stride,
+                    out + j * out_stride,
+                    out_stride,
+                    accumulate,
+                    nullptr,
+                    {ahead.share(j, j + count, t.keys), {}}});
     }
   }
 
@@ -164,13 +209,20 @@ struct AttentionImpl {
   static bool turns(const Shape& shape) { return shape.hooks && shape.hooks->transform; }
 
   // Sᵀ of a tile: masked scores. q_transposed is made here where a hook turns the queries.
-  static Rows scores(const Shape& shape, const Sequence& s, const Tile& t, Turned* turned, T* q_transposed, T* out) {
+  static Rows scores(const Shape& shape, const Sequence& s, const Tile& t, Turned* turned, T* q_transposed, T* out,
+                     const Ahead& ahead) {
     const Rows rows = rows_of(shape, t, turned);
     if (turned) transpose_in(q_transposed, rows.q, rows.q_stride, t.queries, shape.head_dim, shape.scale);
-    key_product(Causal(shape, s, t), t, shape.head_dim, rows.k, rows.k_stride, q_transposed, out,
-                shape.hooks != nullptr);
+    const Causal causal(shape, s, t);
+    key_product(causal, t, shape.head_dim, rows.k, rows.k_stride, q_transposed, out, shape.hooks != nullptr, ahead);
     if (shape.hooks && shape.hooks->add_scores) shape.hooks->add_scores(shape.hooks->context, t, out);
-    if (needs_mask(shape, s, t)) mask(shape, s, t, out);
+    if (needs_mask(shape, s, t)) {
+      if (shape.hooks || shape.window > 0 || s.query_documents) {
+        mask(shape, s, t, out);
+      } else {
+        mask_diagonal(causal, t, out);
+      }
+    }
     return rows;
   }
 
@@ -200,26 +252,49 @@ struct AttentionImpl {
     const int64_t dim = shape.head_dim, kv_head = head / (shape.heads / shape.kv_heads);
     const int64_t queries = std::min(kQ, s.query_length - begin);
     Tile t = make_tile(shape, s, head, begin, queries, 0);
+    const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
+    const int64_t first_key = keys.begin / kK * kK;
     if (!turned) transpose_in(q_transposed, t.q, t.q_stride, queries, dim, shape.scale);
     std::fill(out, out + dim * kQ, T(0));
     std::fill(top, top + kQ, -kInfinity);
     std::fill(total, total + kQ, T(0));
-    const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
-    for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
+    for (int64_t key = first_key; key < keys.end; key += kK) {
       move_to(t, shape, s, key);
-      scores(shape, s, t, turned, q_transposed, p);
-      for (int64_t q = 0; q < kQ; q += V::kWidth) softmax_column(p + q, t.keys, top + q, total + q, alpha + q);
+      const Causal causal(shape, s, t);
+      const T* v = s.v + key * shape.v_stride + kv_head * dim;
+      const int64_t more = std::clamp<int64_t>(keys.end - key - kK, 0, kK);  // keys of the next tile
+      const RowsAhead<T> next_k{t.k + kK * shape.k_stride, shape.k_stride, more, dim};
+      const RowsAhead<T> next_q{t.q + kQ * shape.q_stride, shape.q_stride,
+                                key == first_key ? std::clamp<int64_t>(s.query_length - begin - kQ, 0, kQ) : 0, dim};
+      const bool last = key + kK >= keys.end;
+      const T* to = s.out + begin * shape.out_stride + head * dim;
+      scores(shape, s, t, turned, q_transposed, p,
+             {{v, shape.v_stride, t.keys, dim}, {to, shape.out_stride, last ? queries : 0, dim}});
+      for (int64_t q = 0; q < kQ; q += V::kWidth)
+        softmax_column(p + q, seen_by(shape, causal, t, q), top + q, total + q, alpha + q);
       if (shape.dropout > 0) {
         dropout_factors(shape, s, t, head, factors);
-        for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth)
-          V::store(p + i, V::mul(V::load(p + i), V::load(factors + i)));
+        for (int64_t q = 0; q < kQ; q += V::kWidth) {
+          for (int64_t i = q; i < seen_by(shape, causal, t, q) * kQ; i += kQ)
+            V::store(p + i, V::mul(V::load(p + i), V::load(factors + i)));
+        }
       }
-      const T* v = s.v + key * shape.v_stride + kv_head * dim;
-      const Causal causal(shape, s, t);
       const int64_t lanes = causal.partial(t) ? V::kWidth : kQ;
       for (int64_t q = 0; q < kQ; q += lanes) {
         const int64_t seen = causal.keys_below(q + lanes, t);
-        Product::run({dim, lanes, seen, v, 1, shape.v_stride, p + q, kQ, out + q, kQ, true, alpha + q});
+        Product::run({dim,
+                      lanes,
+                      seen,
+                      v,
+                      1,
+                      shape.v_stride,
+                      p + q,
+                      kQ,
+                      out + q,
+                      kQ,
+                      true,
+                      alpha + q,
+                      {next_k.share(q, q + lanes, kQ), next_q.share(q, q + lanes, kQ)}});
       }
       if (shape.hooks && shape.hooks->add_values) shape.hooks->add_values(shape.hooks->context, t, p, out);
     }
@@ -381,36 +456,63 @@ struct AttentionImpl {
           delta[i] = i < queries ? row_dot(dout + i * shape.out_stride, out + i * shape.out_stride, dim) : T(0);
         }
         const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
-        for (int64_t key = keys.begin / kK * kK; key < keys.end; key += kK) {
+        const int64_t first_key = keys.begin / kK * kK;
+        // Fetched meanwhile: the next tile of keys, and beside the first one the next tile of queries.
+        const int64_t later = std::clamp<int64_t>(s.query_length - begin - kQ, 0, kQ);
+        auto next_queries = [&](const T* rows, int64_t stride, int64_t key) {
+          return RowsAhead<T>{rows + kQ * stride, stride, key == first_key ? later : 0, dim};
+        };
+        for (int64_t key = first_key; key < keys.end; key += kK) {
           move_to(t, shape, s, key);
           t.dk = g.dk + key * shape.k_stride + kv_head * dim;
-          const Rows rows = scores(shape, s, t, turned, q_transposed, p);
           const T* v = s.v + key * shape.v_stride + kv_head * dim;
+          T* dv = g.dv + key * shape.v_stride + kv_head * dim;
+          const int64_t more = std::clamp<int64_t>(keys.end - key - kK, 0, kK);
+          auto next_keys = [&](const T* rows, int64_t stride) {
+            return RowsAhead<T>{rows + kK * stride, stride, more, dim};
+          };
+          const Rows rows = scores(shape, s, t, turned, q_transposed, p,
+                                   {next_keys(t.k, shape.k_stride), next_queries(t.q, shape.q_stride, key)});
           const Causal causal(shape, s, t);
-          key_product(causal, t, dim, v, shape.v_stride, dout_transposed, ds, true);
+          key_product(causal, t, dim, v, shape.v_stride, dout_transposed, ds, hooks != nullptr,
+                      {next_keys(v, shape.v_stride), next_queries(dout, shape.out_stride, key)});
           if (hooks && hooks->values_dp) hooks->values_dp(hooks->context, t, dout_transposed, ds);
           const bool drop = shape.dropout > 0;
           if (drop) dropout_factors(shape, s, t, head, factors);
           const bool hooked = hooks && hooks->scores_backward;
-          score_gradients(p, ds, drop ? factors : nullptr, t.keys, lse, delta, hooked ? T(1) : shape.scale);
+          for (int64_t q = 0; q < kQ; q += V::kWidth)
+            score_gradients(p + q, ds + q, drop ? factors + q : nullptr, seen_by(shape, causal, t, q), t.keys,
+                            V::load(lse + q), V::load(delta + q), hooked ? T(1) : shape.scale);
           if (hooks && hooks->values_backward) hooks->values_backward(hooks->context, t, p, dout_transposed);
           if (hooked) {
             hooks->scores_backward(hooks->context, t, ds);
             for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth)
               V::store(ds + i, V::mul(V::load(ds + i), V::set1(shape.scale)));
           }
-          T* dv = g.dv + key * shape.v_stride + kv_head * dim;
-          query_sum(causal, t, dim, p, dout, shape.out_stride, dv, shape.v_stride, true);
+          query_sum(causal, t, dim, p, dout, shape.out_stride, dv, shape.v_stride, true, next_keys(dv, shape.v_stride));
           T* dq = turned ? turned->dq : t.dq;
           T* dk = turned ? turned->dk : t.dk;
           const int64_t q_stride = rows.q_stride, k_stride = rows.k_stride;
           const int64_t part = causal.partial(t) ? kPart : queries;
+          const RowsAhead<T> next_out = next_queries(out, shape.out_stride, key),
+                             next_dq = next_queries(t.dq, shape.q_stride, key);
           for (int64_t q = 0; q < queries; q += part) {
-            const int64_t seen = causal.keys_below(q + part, t);
-            Product::run({std::min(part, queries - q), dim, seen, ds + q, 1, kQ, rows.k, k_stride, dq + q * q_stride,
-                          q_stride, !turned});
+            const int64_t seen = causal.keys_below(q + part, t), count = std::min(part, queries - q);
+            Product::run({count,
+                          dim,
+                          seen,
+                          ds + q,
+                          1,
+                          kQ,
+                          rows.k,
+                          k_stride,
+                          dq + q * q_stride,
+                          q_stride,
+                          !turned,
+                          nullptr,
+                          {next_out.share(q, q + count, queries), next_dq.share(q, q + count, queries)}});
           }
-          query_sum(causal, t, dim, ds, rows.q, q_stride, dk, k_stride, !turned);
+          query_sum(causal, t, dim, ds, rows.q, q_stride, dk, k_stride, !turned, next_keys(t.dk, shape.k_stride));
           if (turned) hooks->transform_backward(hooks->context, t, turned->dq, turned->dk);
         }
       }
@@ -424,22 +526,26 @@ struct AttentionImpl {
     return V::reduce_add(sum);
   }
 
-  // In: p = scores, ds = dP. Out: p = dropped probabilities, ds = scale · dS.
-  static void score_gradients(T* p, T* ds, const T* factors, int64_t keys, const T* lse, const T* delta, T scale) {
+  // A vector of queries. In: p = scores, ds = dP. Out: p = dropped probabilities, ds = scale · dS; 0 for the keys from
+  // `seen` on.
+  static LLMKIT_INLINE void score_gradients(T* p, T* ds, const T* factors, int64_t seen, int64_t keys, R lse, R delta,
+                                            T scale) {
     const R by = V::set1(scale);
-    for (int64_t j = 0; j < keys; ++j) {
-      for (int64_t q = 0; q < kQ; q += V::kWidth) {
-        const int64_t i = j * kQ + q;
-        const R probability = V::exp(V::sub(V::load(p + i), V::load(lse + q)));
-        R upstream = V::load(ds + i), dropped = probability;
-        if (factors) {
-          const R factor = V::load(factors + i);
-          upstream = V::mul(upstream, factor);
-          dropped = V::mul(dropped, factor);
-        }
-        V::store(p + i, dropped);
-        V::store(ds + i, V::mul(V::mul(by, probability), V::sub(upstream, V::load(delta + q))));
+    int64_t i = 0;
+    for (; i < seen * kQ; i += kQ) {
+      const R probability = V::exp(V::sub(V::load(p + i), lse));
+      R upstream = V::load(ds + i), dropped = probability;
+      if (factors) {
+        const R factor = V::load(factors + i);
+        upstream = V::mul(upstream, factor);
+        dropped = V::mul(dropped, factor);
       }
+      V::store(p + i, dropped);
+      V::store(ds + i, V::mul(V::mul(by, probability), V::sub(upstream, delta)));
+    }
+    for (; i < keys * kQ; i += kQ) {
+      V::store(p + i, V::zero());
+      V::store(ds + i, V::zero());
     }
   }
 

@@ -9,17 +9,53 @@
 
 namespace llmkit::kernels {
 
+// Rows that a later product reads or writes, to be fetched while this one computes.
+template <class T>
+struct RowsAhead {
+  const T* rows = nullptr;
+  int64_t stride = 0, count = 0, width = 0;
+
+  // What falls to the share [begin, end) of `all`.
+  RowsAhead share(int64_t begin, int64_t end, int64_t all) const {
+    if (count == 0) return {};
+    const int64_t first = count == all ? begin : count * begin / all, last = count == all ? end : count * end / all;
+    return {rows + first * stride, stride, last - first, width};
+  }
+};
+// Goes through them line by line. Not all at once: that would fill the queue of misses, and the products would wait.
+template <class T>
+class LinesAhead {
+ public:
+  explicit LinesAhead(const RowsAhead<T>& rows) : rows_(rows) {}
+  LLMKIT_INLINE void fetch_two() {
+    if (rows_.count <= 0) return;
+    __builtin_prefetch(rows_.rows + at_);
+    __builtin_prefetch(rows_.rows + at_ + kLine);
+    at_ += 2 * kLine;
+    if (at_ < rows_.width) return;
+    at_ = 0;
+    rows_.rows += rows_.stride;
+    --rows_.count;
+  }
+
+ private:
+  static constexpr auto kLine = static_cast<int64_t>(64 / sizeof(T));
+  RowsAhead<T> rows_;
+  int64_t at_ = 0;
+};
+
 template <class T>
 struct TileProduct {
   int64_t m, n, k;
   const T* a;
-  int64_t a_row, a_col;              // element (i, p) at i·a_row + p·a_col
+  int64_t a_row, a_col;  // element (i, p) at i·a_row + p·a_col
   const T* b;
   int64_t b_row;
   T* c;
   int64_t c_row;
   bool accumulate = false;
-  const T* start_scale = nullptr;    // [n]: with accumulate, C is multiplied by it first
+  const T* start_scale = nullptr;  // [n]: with accumulate, C is multiplied by it first
+  RowsAhead<T> ahead[2] = {};
 };
 
 template <class V, int kRows, int kVectors>
@@ -70,7 +106,9 @@ struct SmallProduct {
     const T* a = p.a + row * p.a_row;
     const T* b = p.b + col;
     const int64_t a_row = p.a_row, a_col = p.a_col, b_row = p.b_row;
-    for (int64_t k = 0; k < p.k; ++k, a += a_col, b += b_row) {
+    LinesAhead<T> first(col == 0 ? p.ahead[0].share(row, row + rows, p.m) : RowsAhead<T>{});
+    LinesAhead<T> second(col == 0 ? p.ahead[1].share(row, row + rows, p.m) : RowsAhead<T>{});
+    auto step = [&]() LLMKIT_INLINE_LAMBDA {
       R column[vectors];
 #pragma GCC unroll 4
       for (int j = 0; j < vectors; ++j) column[j] = tail ? V::load_n(b, lanes) : V::load(b + j * V::kWidth);
@@ -80,7 +118,15 @@ struct SmallProduct {
 #pragma GCC unroll 4
         for (int j = 0; j < vectors; ++j) sum[i][j] = V::fma(element, column[j], sum[i][j]);
       }
+      a += a_col, b += b_row;
+    };
+    int64_t k = 0;
+    for (; k + 4 <= p.k; k += 4) {
+      first.fetch_two();
+      second.fetch_two();
+      step(), step(), step(), step();
     }
+    for (; k < p.k; ++k) step();
 #pragma GCC unroll 8
     for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
