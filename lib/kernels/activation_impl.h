@@ -35,7 +35,7 @@ inline constexpr double kInvSqrt2Pi = 0.39894228040143267794;
 template <class V, Activation A, bool Slope>
 LLMKIT_INLINE typename V::R activate(typename V::R x, typename V::R& slope) {
   using T = typename V::T;
-  const auto one = V::set1(1), half = V::set1(T(0.5));
+  const auto one = V::set1(1);
   if constexpr (A == Activation::none) {
     if constexpr (Slope) slope = one;
     return x;
@@ -47,17 +47,18 @@ LLMKIT_INLINE typename V::R activate(typename V::R x, typename V::R& slope) {
     if constexpr (Slope) slope = V::add(r, r);
     return V::mul(r, r);
   } else if constexpr (A == Activation::gelu_tanh) {
-    const auto c = V::set1(T(kSqrt2OverPi)), cubic = V::set1(T(kSqrt2OverPi * kGeluCubic));
+    // (1 + tanh u) / 2 = σ(2u), u = √(2/π) (x + 0.044715 x³)
+    const auto c = V::set1(T(2 * kSqrt2OverPi)), cubic = V::set1(T(2 * kSqrt2OverPi * kGeluCubic));
     auto xx = V::mul(x, x);
-    auto t = tanh_of<V>(V::mul(x, V::fma(cubic, xx, c)));
-    auto phi = V::fma(half, t, half);
+    auto phi = sigmoid_of<V>(V::mul(x, V::fma(cubic, xx, c)));
+    auto y = V::mul(x, phi);
     if constexpr (Slope) {
-      auto du = V::fma(V::set1(T(3 * kSqrt2OverPi * kGeluCubic)), xx, c);
-      auto sech = V::sub(one, V::mul(t, t));
-      slope = V::fma(V::mul(V::mul(half, x), sech), du, phi);
+      auto du = V::fma(V::set1(T(6 * kSqrt2OverPi * kGeluCubic)), xx, c);
+      slope = V::fma(V::mul(y, V::sub(one, phi)), du, phi);
     }
-    return V::mul(x, phi);
+    return y;
   } else if constexpr (A == Activation::gelu_erf) {
+    const auto half = V::set1(T(0.5));
     auto phi = V::fma(half, V::erf(V::mul(x, V::set1(T(kSqrtHalf)))), half);
     if constexpr (Slope) {
       auto density = V::mul(V::set1(T(kInvSqrt2Pi)), V::exp(V::mul(V::set1(T(-0.5)), V::mul(x, x))));

@@ -37,6 +37,7 @@ struct Avx2 {
   }
   static LLMKIT_INLINE Mask less(R a, R b) { return _mm256_cmp_ps(a, b, _CMP_LT_OQ); }
   static LLMKIT_INLINE R select(Mask m, R a, R b) { return _mm256_blendv_ps(b, a, m); }
+  static LLMKIT_INLINE R zero_where(Mask m, R a) { return _mm256_andnot_ps(m, a); }
   static LLMKIT_INLINE R exp(R a) { return exp_float<Avx2>(a); }
   static LLMKIT_INLINE R erf(R a) { return erf_float<Avx2>(a); }
   static LLMKIT_INLINE void transpose(R (&r)[8]) {

@@ -36,6 +36,7 @@ struct Avx512 {
   static LLMKIT_INLINE R scale_pow2(R a, R n) { return _mm512_scalef_ps(a, n); }
   static LLMKIT_INLINE Mask less(R a, R b) { return _mm512_cmp_ps_mask(a, b, _CMP_LT_OQ); }
   static LLMKIT_INLINE R select(Mask m, R a, R b) { return _mm512_mask_blend_ps(m, b, a); }
+  static LLMKIT_INLINE R zero_where(Mask m, R a) { return _mm512_maskz_mov_ps(static_cast<Mask>(~m), a); }
   static LLMKIT_INLINE R exp(R a) { return exp_float<Avx512>(a); }
   static LLMKIT_INLINE R erf(R a) { return erf_float<Avx512>(a); }
   static LLMKIT_INLINE void transpose(R (&r)[16]) {

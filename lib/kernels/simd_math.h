@@ -24,8 +24,8 @@ LLMKIT_INLINE typename V::R exp_float(typename V::R x) {
   p = V::fma(p, r, V::set1(4.1665795894e-2f));
   p = V::fma(p, r, V::set1(1.6666665459e-1f));
   p = V::fma(p, r, V::set1(5.0000001201e-1f));
-  p = V::fma(p, V::mul(r, r), V::add(r, V::set1(1)));
-  return V::select(underflow, V::zero(), V::scale_pow2(p, n));
+  p = V::fma(V::fma(p, r, V::set1(1)), r, V::set1(1));
+  return V::zero_where(underflow, V::scale_pow2(p, n));
 }
 
 // Abramowitz and Stegun 7.1.26: erf x = 1 - (a1 t + … + a5 t⁵) e^{-x²}, t = 1 / (1 + p x), for x ≥ 0; odd.
