@@ -69,7 +69,7 @@ size_t Tokenizer::Encoder::source_words(std::string_view text, size_t at, FastId
     size_t size = printable(p, end);
     const char* q = p + size;
     if (size > SentenceCache::kMaxBytes || (q < end && !normalizer.is_word_break(q, end))) break;
-    auto key = SentenceCache::marked(WordCache::key_of(p, size, static_cast<size_t>(end - p)));
+    auto key = SentenceCache::marked(word_key(p, size, static_cast<size_t>(end - p)));
     auto& entry = space_.sentences->look(key);
     if (entry.key != key || !put_known(entry, ids)) {
       char word[SentenceCache::kMaxBytes + 3];
@@ -161,7 +161,7 @@ void Tokenizer::Encoder::sentence_part(std::string_view part, size_t readable, F
     entry.score = score;
   };
   if (size <= SentenceCache::kMaxBytes) {
-    auto key = WordCache::key_of(part.data() + mark, size, readable - mark);
+    auto key = word_key(part.data() + mark, size, readable - mark);
     if (mark > 0) key = SentenceCache::marked(key);
     auto& known = space_.sentences->look(key);
     if (known.key == key && put_known(known, ids)) return;

@@ -16,11 +16,30 @@ void Tokenizer::Encoder::words(std::string_view text, size_t begin, size_t count
 // The number of pieces that were done: without `Wide`, those before the first piece of wide characters.
 template <bool Wide>
 size_t Tokenizer::Encoder::words(std::string_view text, size_t begin, std::span<const size_t> ends) {
+  // The cache is larger than the fast memory, so its sets are asked for some words before they are looked at.
+  constexpr size_t kAhead = 16;
+  struct Probe {
+    WordCache::Key key;
+    const WordCache::Set* set;
+  } probes[2 * kAhead];
+  size_t probed = 0, probed_to = begin;
+  auto probe = [&](size_t until) {
+    for (; probed < until; ++probed) {
+      Probe& probe = probes[probed % (2 * kAhead)];
+      size_t end = ends.data()[probed];
+      probe.key = word_key(text.data() + probed_to, end - probed_to, text.size() - probed_to);
+      probe.set = &space_.cache.set_of(probe.key);
+      __builtin_prefetch(probe.set);
+      probed_to = end;
+    }
+  };
+  space_.cache.grow_if_wanted();
   int32_t room[FastIds::kRoom];
   FastIds ids{room};
   const bool cuts = t_.cuts_characters_;
   for (size_t i = 0; i < ends.size(); ++i) {
-    size_t end = ends[i], size = end - begin;
+    if (!Wide && i % kAhead == 0) probe(std::min(i + 2 * kAhead, ends.size()));
+    size_t end = ends.data()[i], size = end - begin;
     const char* p = text.data() + begin;
     if (CharacterCuts::may_be_wide(p) && cuts && size >= 6 && CharacterCuts::is_wide(p) &&
         CharacterCuts::is_wide(p + 3)) {
@@ -31,15 +50,19 @@ size_t Tokenizer::Encoder::words(std::string_view text, size_t begin, std::span<
         return i;
       }
     } else if (size <= WordCache::kMaxBytes) {
-      auto key = WordCache::key_of(p, size, text.size() - begin);
-      auto& entry = space_.cache.look(key);
-      if (entry.key == key) {
+      Probe& probe = probes[i % (2 * kAhead)];
+      if constexpr (Wide) {
+        probe.key = word_key(p, size, text.size() - begin);
+        probe.set = &space_.cache.set_of(probe.key);
+      }
+      auto& entry = probe.set->look(probe.key);
+      if (same_key(entry.key, probe.key)) {
         put<WordCache::kMaxIds>(ids, entry.ids, entry.count());
       } else {
         flush(ids);
         size_t from = out_.size();
         t_.model_->encode({p, size}, out_, space_.scratch);
-        space_.cache.store(key, std::span(out_).subspan(from));
+        space_.cache.store(probe.key, std::span(out_).subspan(from));
       }
     } else {
       flush(ids);
@@ -106,7 +129,7 @@ WideCharacter& Tokenizer::Encoder::wide_character(WideCharacter& entry, uint32_t
                                                          FastIds& ids) {
   WordCache::Key key;
   if (part.size() <= WordCache::kMaxBytes) {
-    key = WordCache::key_of(part.data(), part.size(), readable);
+    key = word_key(part.data(), part.size(), readable);
     if (!whole && t_.parts_->ignore_merges) key = WordCache::part_key(key);
     auto& entry = space_.cache.look(key);
     if (entry.key == key) return put<WordCache::kMaxIds>(ids, entry.ids, entry.count());
@@ -134,7 +157,7 @@ void Tokenizer::Encoder::long_piece(std::string_view piece) {
 }
 
 void Tokenizer::Encoder::short_piece(std::string_view piece, size_t readable) {
-  auto key = WordCache::key_of(piece.data(), piece.size(), readable);
+  auto key = word_key(piece.data(), piece.size(), readable);
   auto& entry = space_.cache.look(key);
   if (entry.key == key) {
     out_.insert(out_.end(), entry.ids, entry.ids + entry.count());

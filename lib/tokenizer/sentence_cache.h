@@ -56,7 +56,7 @@ class SentenceCache {
 
  private:
   static constexpr int kLongBits = 13;
-  EntrySets<Entry, 15> entries_;
+  EntrySets<Entry> entries_{15, 15};
   std::vector<LongEntry> long_entries_;
 };
 

@@ -1,5 +1,8 @@
 // Encoding a text, or many on several threads.
 #include <algorithm>
+#include <atomic>
+#include <deque>
+#include <mutex>
 
 #include "tokenizer/encoder.h"
 
@@ -53,23 +56,60 @@ bool Tokenizer::may_be_tiled(const EncodeOptions& options) const {
   return tiles_ && !in_order && !first_.any(options.special == SpecialText::parse);
 }
 
+namespace {
+
+// A task is several short texts, or a tile of a long one.
+struct Task {
+  size_t text, texts, begin, end;
+  std::vector<int32_t> ids;
+  size_t whole = 0;  // which of the long texts
+};
+
+// A text of several tiles, whose ids are put together when the last of them is done.
+struct LongText {
+  LongText(size_t first, size_t count) : task(first), tasks(count), open(count) {}
+  size_t task, tasks;
+  std::atomic<size_t> open;
+};
+
+// Memory that has been written to before is much faster than what the system must give anew.
+class SpareIds {
+ public:
+  std::vector<int32_t> take() {
+    std::lock_guard lock(mutex_);
+    if (spare_.empty()) return {};
+    auto ids = std::move(spare_.back());
+    spare_.pop_back();
+    return ids;
+  }
+  void give(std::vector<int32_t> ids) {
+    ids.clear();
+    std::lock_guard lock(mutex_);
+    spare_.push_back(std::move(ids));
+  }
+
+ private:
+  std::mutex mutex_;
+  std::vector<std::vector<int32_t>> spare_;
+};
+
+}  // namespace
+
 std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std::span<const std::string_view> texts,
                                                         const EncodeOptions& options) const {
-  // A task is several short texts, or a tile of a long one.
-  struct Task {
-    size_t text, texts, begin, end;
-    std::vector<int32_t> ids;
-  };
   std::vector<Task> tasks;
+  std::deque<LongText> long_texts;
   bool tiled = may_be_tiled(options);
   size_t room = 0;
   for (size_t i = 0; i < texts.size(); ++i) {
     size_t size = texts[i].size();
     if (tiled && size > kTileBytes) {
+      size_t first = tasks.size();
       for (size_t at = 0, end = 0; at < size; at = end) {
         end = size - at > kTileBytes ? safe_cut(texts[i], at, at + kTileBytes) : size;
-        tasks.push_back({i, 0, at, end, {}});
+        tasks.push_back({i, 0, at, end, {}, long_texts.size()});
       }
+      long_texts.emplace_back(first, tasks.size() - first);
       room = 0;
     } else if (size < room) {
       ++tasks.back().texts;
@@ -80,20 +120,32 @@ std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std:
     }
   }
   std::vector<std::vector<int32_t>> out(texts.size());
-  std::vector<size_t> long_texts;
-  for (size_t t = 0; t < tasks.size(); ++t)
-    if (tasks[t].texts == 0 && tasks[t].begin == 0) long_texts.push_back(t);
+  SpareIds spare;
+  auto gather = [&](const LongText& whole) {
+    auto parts = std::span(tasks).subspan(whole.task, whole.tasks);
+    auto& ids = out[parts.front().text];
+    size_t count = options.add_special_tokens ? parts_->prefix.size() + parts_->suffix.size() : 0;
+    for (const Task& part : parts) count += part.ids.size();
+    ids.reserve(count);
+    if (options.add_special_tokens) ids = parts_->prefix;
+    for (Task& part : parts) {
+      ids.insert(ids.end(), part.ids.begin(), part.ids.end());
+      spare.give(std::move(part.ids));
+    }
+    if (options.add_special_tokens) ids.insert(ids.end(), parts_->suffix.begin(), parts_->suffix.end());
+  };
   parallel.for_tiles(static_cast<int64_t>(tasks.size()), [&](int64_t n) {
     Task& task = tasks[static_cast<size_t>(n)];
     Lease lease(*pool_);
-    auto& ids = lease.get().ids;
     if (task.texts == 0) {
-      ids.clear();
-      Encoder encoder(*this, lease.get(), options, ids, nullptr);
+      task.ids = spare.take();
+      Encoder encoder(*this, lease.get(), options, task.ids, nullptr);
       encoder.tile(texts[task.text].substr(task.begin, task.end - task.begin), task.begin,
                    task.begin == 0 ? TextStart::document : TextStart::inside);
-      task.ids = ids;
+      LongText& whole = long_texts[task.whole];
+      if (whole.open.fetch_sub(1, std::memory_order_acq_rel) == 1) gather(whole);
     }
+    auto& ids = lease.get().ids;
     for (size_t i = task.text; i < task.text + task.texts; ++i) {
       EncodeOptions own = options;
       own.document += static_cast<uint64_t>(i);
@@ -101,20 +153,6 @@ std::vector<std::vector<int32_t>> Tokenizer::encode_all(Parallel& parallel, std:
       encode(texts[i], ids, own, lease.get());
       out[i] = ids;
     }
-  });
-  parallel.for_tiles(static_cast<int64_t>(long_texts.size()), [&](int64_t n) {
-    size_t first = long_texts[static_cast<size_t>(n)], last = first, count = 0;
-    for (; last < tasks.size() && tasks[last].texts == 0 && tasks[last].text == tasks[first].text; ++last)
-      count += tasks[last].ids.size();
-    auto& ids = out[tasks[first].text];
-    if (options.add_special_tokens) count += parts_->prefix.size() + parts_->suffix.size();
-    ids.reserve(count);
-    if (options.add_special_tokens) ids = parts_->prefix;
-    for (size_t t = first; t < last; ++t) {
-      ids.insert(ids.end(), tasks[t].ids.begin(), tasks[t].ids.end());
-      tasks[t].ids = {};
-    }
-    if (options.add_special_tokens) ids.insert(ids.end(), parts_->suffix.begin(), parts_->suffix.end());
   });
   return out;
 }

@@ -1,6 +1,7 @@
 // Encodings of frequent pieces, so that a word is merged once: a table of 32-byte entries for pieces up to 15 bytes and
-// four ids, two to a set, and one of 64-byte entries for pieces up to 39 bytes and six ids. The key is the piece
-// itself. A collision overwrites; the result never depends on the content.
+// four ids, and one of 64-byte entries for pieces up to 39 bytes and six ids. The key is the piece
+// itself. A collision overwrites; the result never depends on the content. The first table begins with 1 MB and grows
+// to 16 with the number of distinct words.
 #pragma once
 
 #include <bit>
@@ -8,40 +9,25 @@
 #include <cstring>
 #include <span>
 #include <vector>
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include "tokenizer/entry_sets.h"
 
 namespace llmkit::tokenizer {
 
-// Up to fifteen bytes and their number.
-struct WordKey {
-  uint64_t low = 0, high = 0;
-  bool operator==(const WordKey& other) const { return ((low ^ other.low) | (high ^ other.high)) == 0; }
-  uint64_t hash() const { return (low ^ std::rotl(high * 0x9E3779B97F4A7C15, 29)) * 0xD6E8FEB86659FD93; }
-};
-
-// 2^Bits sets of two entries, each with a `key`.
-template <class Entry, int Bits>
-class EntrySets {
- public:
-  // The entry of the key, if there is one; else any.
-  const Entry& look(const WordKey& key) const {
-    const Set& set = sets_[key.hash() >> (64 - Bits)];
-    return set.entries[set.entries[1].key == key];
-  }
-  // Where a new key goes. What came first is often what comes most, and gives way only now and then.
-  Entry& room(const WordKey& key) {
-    Set& set = sets_[key.hash() >> (64 - Bits)];
-    if (set.entries[0].key == WordKey{} || set.entries[0].key == key) return set.entries[0];
-    if (++taken_ % 8 == 0) set.entries[0] = set.entries[1];
-    return set.entries[1];
-  }
-
- private:
-  struct alignas(64) Set {
-    Entry entries[2];
-  };
-  std::vector<Set> sets_ = std::vector<Set>(size_t{1} << Bits);
-  uint32_t taken_ = 0;
-};
+// How many of four ids are not negative: at least one, and none behind a negative one.
+#if defined(__SSE2__)
+inline size_t count_of(const int32_t (&ids)[4]) {
+  __m128 all = _mm_loadu_ps(reinterpret_cast<const float*>(ids));
+  return static_cast<size_t>(std::countr_zero(static_cast<uint32_t>(_mm_movemask_ps(all)) | 0x10));
+}
+#else
+inline size_t count_of(const int32_t (&ids)[4]) {
+  return size_t{1} + (ids[1] >= 0) + (ids[2] >= 0) + (ids[3] >= 0);
+}
+#endif
 
 class WordCache {
  public:
@@ -52,8 +38,7 @@ class WordCache {
   struct Entry {
     Key key;  // no piece has length 0
     int32_t ids[kMaxIds];
-    // At least one id; unused ones are negative.
-    size_t count() const { return size_t{1} + (ids[1] >= 0) + (ids[2] >= 0) + (ids[3] >= 0); }
+    size_t count() const { return count_of(ids); }
   };
   struct alignas(64) LongEntry {
     char bytes[kMaxLongBytes];
@@ -72,22 +57,12 @@ class WordCache {
   // The key of a part of a piece, where parts may have other ids than pieces of the same bytes.
   static Key part_key(Key key) { return {key.low, key.high | uint64_t{0x80} << 56}; }
 
-  // `size` in 1…kMaxBytes; `readable`: bytes from `bytes` on that may be read.
-  static Key key_of(const char* bytes, size_t size, size_t readable) {
-    uint64_t words[2] = {0, 0};
-    if (readable >= 16) {
-      std::memcpy(words, bytes, 16);
-      uint64_t mask = ~uint64_t{0} >> ((64 - size * 8) & 63);
-      words[0] &= size < 8 ? mask : ~uint64_t{0};
-      words[1] &= size < 9 ? 0 : mask;
-    } else {
-      std::memcpy(words, bytes, size);
-    }
-    return {words[0], words[1] | uint64_t{size} << 56};
-  }
-
   // The entry of the key, if there is one; else any.
   const Entry& look(const Key& key) const { return entries_.look(key); }
+  // Where the entry of the key is, if there is one; until the cache grows.
+  using Set = EntrySets<Entry>::Set;
+  const Set& set_of(const Key& key) const { return entries_.set_of(key); }
+  void grow_if_wanted() { entries_.grow_if_wanted(); }
   static uint64_t hash_of(const char* bytes, size_t size) {
     uint64_t first, middle, last;  // size ≥ 8: three words that cover most pieces and overlap in short ones
     std::memcpy(&first, bytes, 8);
@@ -113,7 +88,7 @@ class WordCache {
 
  private:
   static constexpr int kLongBits = 14;
-  EntrySets<Entry, 16> entries_;
+  EntrySets<Entry> entries_{14, 18};
   std::vector<LongEntry> long_entries_;
 };
 
