@@ -11,7 +11,7 @@
 namespace llmkit::tokenizer {
 
 // What is encoded at a time; a normal text of this size stays in the processor's cache.
-inline constexpr size_t kTileBytes = size_t{1} << 17;
+inline constexpr size_t kTileBytes = size_t{1} << 16;
 
 class Tokenizer::Encoder {
  public:
@@ -60,7 +60,7 @@ class Tokenizer::Encoder {
   template <bool Wide>
   size_t words(std::string_view text, size_t begin, std::span<const size_t> ends);
   void wide_piece(std::string_view piece, size_t readable, FastIds& ids);
-  WideCharacter& wide_character(WideCharacter& entry, uint32_t code, const char* p);
+  void look_up(WideCharacter& entry, uint32_t code, const char* p);
   void part_of_piece(std::string_view part, size_t readable, bool whole, FastIds& ids);
   void short_piece(std::string_view piece, size_t readable);
   void long_piece(std::string_view piece);

@@ -80,8 +80,14 @@ void Tokenizer::Encoder::wide_piece(std::string_view piece, size_t readable, Fas
   if (space_.wide.empty()) space_.wide.resize(CharacterCuts::kCodes);
   WideCharacter* table = space_.wide.data();
   const char *begin = piece.data(), *end = begin + piece.size(), *part = begin, *p = begin + 3;
+  auto known = [&](uint32_t code, const char* at) __attribute__((always_inline)) {
+    WideCharacter& entry = table[code];
+    if (entry.count == 0) [[unlikely]]
+      look_up(entry, code, at);
+    return &entry;
+  };
   uint32_t code = CharacterCuts::code_of(begin);
-  const WideCharacter* last = &wide_character(table[code], code, begin);
+  const WideCharacter* last = known(code, begin);
   auto close = [&]() __attribute__((always_inline)) {
     if (p - part == 3) return put<3>(ids, last->ids, last->count);
     part_of_piece({part, static_cast<size_t>(p - part)}, readable - static_cast<size_t>(part - begin),
@@ -94,12 +100,12 @@ void Tokenizer::Encoder::wide_piece(std::string_view piece, size_t readable, Fas
       while (p < end && (end - p < 3 || !CharacterCuts::is_wide(p)));
       if (p == end) break;
       code = CharacterCuts::code_of(p);
-      last = &wide_character(table[code], code, p);
+      last = known(code, p);
       p += 3;
       continue;
     }
     uint32_t next_code = CharacterCuts::code_of(p);
-    const WideCharacter* next = &wide_character(table[next_code], next_code, p);
+    const WideCharacter* next = known(next_code, p);
     if (!t_.cuts_.maybe_joined(code, last->leaving, next_code, next->entering) ||
         !t_.cuts_.joined(code, last->leaving, next_code, next->entering)) {
       close();
@@ -112,16 +118,13 @@ void Tokenizer::Encoder::wide_piece(std::string_view piece, size_t readable, Fas
   close();
 }
 
-WideCharacter& Tokenizer::Encoder::wide_character(WideCharacter& entry, uint32_t code, const char* p) {
-  if (entry.count == 0) [[unlikely]] {
-    std::vector<int32_t> ids;
-    t_.model_->encode_part({p, 3}, ids, space_.scratch);
-    std::copy_n(ids.begin(), std::min<size_t>(ids.size(), 3), entry.ids);
-    entry.count = static_cast<uint8_t>(ids.size());
-    entry.leaving = t_.cuts_.leaving(code);
-    entry.entering = t_.cuts_.entering(code);
-  }
-  return entry;
+[[gnu::noinline]] void Tokenizer::Encoder::look_up(WideCharacter& entry, uint32_t code, const char* p) {
+  std::vector<int32_t> ids;
+  t_.model_->encode_part({p, 3}, ids, space_.scratch);
+  std::copy_n(ids.begin(), std::min<size_t>(ids.size(), 3), entry.ids);
+  entry.count = static_cast<uint8_t>(ids.size());
+  entry.leaving = t_.cuts_.leaving(code);
+  entry.entering = t_.cuts_.entering(code);
 }
 
 // `whole`: the part is all of the piece.

@@ -55,21 +55,9 @@ class Scan {
     }
   }
 
-  // [A-Za-z]*, sixteen bytes at a time.
-  const char* ascii_letters(const char* p) const {
-#if defined(__SSE2__)
-    const __m128i last = _mm_set1_epi8(25), a = _mm_set1_epi8('a'), fold = _mm_set1_epi8(0x20);
-    while (end_ - p >= 16) {
-      __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-      __m128i letter = _mm_sub_epi8(_mm_or_si128(bytes, fold), a);
-      auto mask = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(letter, last), letter)));
-      if (mask != 0xFFFF) return p + std::countr_one(mask);
-      p += 16;
-    }
-#endif
-    while (p < end_ && static_cast<unsigned char>((*p | 0x20) - 'a') < 26) ++p;
-    return p;
-  }
+  // [A-Za-z]* and [a-z]*, sixteen bytes at a time.
+  const char* ascii_letters(const char* p) const { return ascii_run(p, 0x20); }
+  const char* ascii_lower(const char* p) const { return ascii_run(p, 0); }
 
   // A run of U+4E00…U+9FFF, all of them letters: E4 B8 80 … E9 BF BF.
   const char* ideographs(const char* p) const {
@@ -162,6 +150,22 @@ class Scan {
   }
 
  private:
+  // Bytes that are small letters once the bits of `fold` are set.
+  const char* ascii_run(const char* p, char fold) const {
+#if defined(__SSE2__)
+    const __m128i last = _mm_set1_epi8(25), a = _mm_set1_epi8('a'), folds = _mm_set1_epi8(fold);
+    while (end_ - p >= 16) {
+      __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+      __m128i letter = _mm_sub_epi8(_mm_or_si128(bytes, folds), a);
+      auto mask = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(letter, last), letter)));
+      if (mask != 0xFFFF) return p + std::countr_one(mask);
+      p += 16;
+    }
+#endif
+    while (p < end_ && static_cast<unsigned char>((*p | fold) - 'a') < 26) ++p;
+    return p;
+  }
+
   const char* end_;
   const CharClass* ascii_;
 };

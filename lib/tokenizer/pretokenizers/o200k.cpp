@@ -19,22 +19,30 @@ struct O200kScanner {
     return {starts, ~(b.lower | first) | behind_newline, ~(b.upper | b.apostrophes) | behind_newline};
   }
 #endif
-  // U*L+ from p, or nullptr. U* takes all it can and gives back until L+ has a character, which is the last one of
-  // both.
-  static const char* word(const char* p, const Scan& scan) {
+  // U*L+ from p, or nullptr. U* takes all it can, up to `upper_end`, and gives back until L+ has a character, which is
+  // the last one of both.
+  static const char* word(const char* p, const Scan& scan, const char*& upper_end) {
     const char* both_end = nullptr;
-    while (p < scan.end()) {
+    for (;; upper_end = p) {
+      while (p < scan.end() && static_cast<unsigned char>(*p - 'A') < 26) ++p;
+      upper_end = p;
+      if (p == scan.end()) return both_end;
+      if (static_cast<unsigned char>(*p) < 128)
+        return static_cast<unsigned char>(*p - 'a') < 26 ? lower(p + 1, scan) : both_end;
+      if (const char* q = scan.ideographs(p); q > p) {
+        p = both_end = q;
+        continue;
+      }
       ScannedChar c = scan.at(p);
       if (!kUpper(c.cls)) return c.cls == CharClass::lower ? lower(p + c.length, scan) : both_end;
       p += c.length;
       if (kBoth(c.cls)) both_end = p;
     }
-    return both_end;
   }
-  // L*, with a fast way through ASCII; capitals end it.
+  // L*, with fast ways through ASCII and ideographs; capitals end it.
   static const char* lower(const char* p, const Scan& scan) {
     for (;;) {
-      while (p < scan.end() && static_cast<unsigned char>(*p - 'a') < 26) ++p;
+      p = scan.ascii_lower(p);
       if (p == scan.end() || static_cast<unsigned char>(*p) < 128) return p;
       p = scan.ideographs(p);
       if (p == scan.end()) return p;
@@ -59,12 +67,13 @@ struct O200kScanner {
     bool prefix = (is_rest(c.cls) || is_space(c.cls)) && *p != '\n' && *p != '\r';
     // The four ways to begin a word, in the order in which the expression tries them; U+ behind a failed U*L+ is a run
     // of capitals.
+    const char *behind_prefix = after, *upper_end = p;
     if (prefix)
-      if (const char* q = word(after, scan)) return with_contraction(q, scan);
+      if (const char* q = word(after, scan, behind_prefix)) return with_contraction(q, scan);
     if (kUpper(c.cls) || kLower(c.cls))
-      if (const char* q = word(p, scan)) return with_contraction(q, scan);
-    if (prefix && scan.is(after, kUpper)) return with_contraction(scan.run(after, kUpper), scan);
-    if (kUpper(c.cls)) return with_contraction(scan.run(p, kUpper), scan);
+      if (const char* q = word(p, scan, upper_end)) return with_contraction(q, scan);
+    if (behind_prefix > after) return with_contraction(behind_prefix, scan);
+    if (upper_end > p) return with_contraction(upper_end, scan);
 
     if (is_number(c.cls)) return scan.numbers(after, 2);
     if (is_rest(c.cls)) return slashes(scan.rest(after), scan);
