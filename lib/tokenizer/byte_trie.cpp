@@ -3,49 +3,19 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "tokenizer/xor_slots.h"
 
 namespace llmkit::tokenizer {
-
-struct ByteTrie::Builder {
-  std::vector<Node>& nodes;
-  std::vector<uint32_t> open;     // blocks that may have room
-  std::vector<bool> base_in_use;  // a label tells children apart only if no two nodes share a base
-
-  uint32_t add_block() {
-    auto begin = static_cast<uint32_t>(nodes.size());
-    if (begin + 256 > kMaxNodes) throw Error("the vocabulary is too large: more than 8 million trie nodes");
-    nodes.resize(begin + 256);
-    base_in_use.resize(begin + 256);
-    return begin;
-  }
-
-  // A base at which all `labels` are free.
-  uint32_t base_for(const std::vector<unsigned char>& labels) {
-    for (size_t tried = 0, i = open.size(); i > 0 && tried < 24; ++tried) {
-      uint32_t begin = open[--i];
-      uint32_t free_slots = 0;
-      for (uint32_t slot = begin; slot < begin + 256; ++slot) {
-        if (nodes[slot].link != kFree) continue;
-        ++free_slots;
-        uint32_t base = slot ^ labels[0];
-        bool fits = !base_in_use[base];
-        for (size_t k = 1; fits && k < labels.size(); ++k) fits = nodes[base ^ labels[k]].link == kFree;
-        if (fits) return base;
-      }
-      if (free_slots < 8) open.erase(open.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-    open.push_back(add_block());
-    return open.back();
-  }
-};
 
 ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, int32_t>> entries) {
   std::stable_sort(entries.begin(), entries.end(), [](auto& a, auto& b) { return a.first < b.first; });
   std::erase_if(entries, [](auto& e) { return e.first.empty(); });
-  Builder builder{nodes_, {}, {}};
-  builder.add_block();
-  builder.add_block();
-  nodes_[kRoot].link = 257;  // taken, by no label
+  XorSlots slots;
+  slots.add_block();
+  slots.add_block();
+  slots.take(kRoot);
+  nodes_.resize(slots.size());
+  nodes_[kRoot].link = 257;  // no label
   // Level by level, so that the nodes that every walk passes lie together.
   struct Range {
     size_t begin, end;
@@ -73,8 +43,9 @@ ByteTrie::ByteTrie(std::vector<std::pair<std::string_view, int32_t>> entries) {
         }
         next.back().end = i + 1;
       }
-      uint32_t base = builder.base_for(labels);
-      builder.base_in_use[base] = true;
+      uint32_t base = slots.place(labels);
+      if (slots.size() > kMaxNodes) throw Error("the vocabulary is too large: more than 8 million trie nodes");
+      nodes_.resize(slots.size());
       nodes_[range.node].link = (nodes_[range.node].link & 0x1FF) | base << 9;
       for (size_t k = 0; k < labels.size(); ++k) {
         uint32_t child = base ^ labels[k];

@@ -50,7 +50,6 @@ class ByteTrie {
     uint32_t link = kFree;  // base << 9 | label
     int32_t value = kNone;
   };
-  struct Builder;
   std::vector<Node> nodes_;
 };
 

@@ -1,6 +1,8 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "tokenizer/charsmap.h"
+#include "tokenizer/charsmap_rules.h"
 #include "tokenizer/json_pipeline.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/pretokenizer.h"
@@ -22,10 +24,13 @@ struct Steps {
   std::string metaspace;  // prepend scheme, "" where there is none
 };
 
+std::string precompiled(std::string_view base64) {
+  return R"({"type":"Precompiled","precompiled_charsmap":")" + std::string(base64) + "\"}";
+}
+
 // As the converter of transformers writes SentencePiece's normalizer.
 void add_sentencepiece(const Values& v, Steps& steps) {
-  if (const std::string& map = v.text("map"); !map.empty())
-    steps.normalizers.push_back(R"({"type":"Precompiled","precompiled_charsmap":")" + map + "\"}");
+  if (const std::string& map = v.text("map"); !map.empty()) steps.normalizers.push_back(precompiled(map));
   if (v.boolean("suffix"))
     throw Error(ErrorParts{
         "this tokenizer cannot be written as tokenizer.json", {}, "the space of a word before it", "behind it", {}});
@@ -47,6 +52,8 @@ Steps steps_of(const TokenizerParts& parts) {
     Values v = resolve(spec, entry, "normalizer");
     if (spec.name == "sentencepiece") {
       add_sentencepiece(v, steps);
+    } else if (spec.name == "nmt-nfkc") {
+      steps.normalizers.push_back(precompiled(encode_base64(nmt_nfkc_charsmap())));
     } else if (spec.name == "metaspace") {
       steps.metaspace = v.text("prepend");
     } else {

@@ -3,9 +3,10 @@
 llmkit writes), on a corpus, the Universal Declaration in every language, naughty strings, random ones and invalid UTF-8.
 
     tokenizer_against_peers.py LLMKIT BENCH [CORPUS.txt] [--mb N]     (LLMKIT_REAL_DATA; BENCH: bench_tokenizer_encode, which converts)
-Prints one line a comparison. BERT's steps in a peer have Unicode tables of another version: each code point is compared alone, those
-that differ are put into classes by what the peer makes of them, and where documents differ, they must be equal once these code points
-are taken out. Exit code 1 if anything else differs, or if there are more than 20 classes.
+Prints one line a comparison. BERT's steps in tokenizers 0.23 have the tables of Unicode 8.0: of the marks, signs and controls that came
+with 8.0 or before they know all, of those since 9.0 none. So each code point is compared alone, those that differ are put into classes by
+what the peer makes of them, with the versions they came with (a few have another category since), and where documents differ, they must
+be equal once these code points are taken out. Exit code 1 if anything else differs, or if there are more than 20 classes.
 """
 import argparse
 import base64
@@ -99,6 +100,25 @@ def code_point_classes(hf, ours_of, peer):
     return classes
 
 
+def ages_of(points):
+    """The Unicode version that each code point came with, by Perl's tables: "" where these are older or there is no Perl."""
+    script = "print +(Unicode::UCD::charprop(hex, 'Age') =~ /^V?([0-9]+)[._]([0-9]+)/ ? qq($1.$2) : ''), qq(\\n) for split ' ', <STDIN>"
+    try:
+        done = subprocess.run(["perl", "-MUnicode::UCD", "-e", script], input=" ".join(f"{ord(c):x}" for c in points), capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return [""] * len(points)
+    return done.stdout.split("\n")[:-1]
+
+
+def print_classes(classes):
+    for (what, category), points in sorted(classes.items(), key=lambda c: -len(c[1])):
+        ages = ages_of(points)
+        since = sorted(set(ages) - {""}, key=lambda a: [int(n) for n in a.split(".")])
+        counts = ", ".join(f"{ages.count(a)} of Unicode {a}" for a in since) + (f", {ages.count('')} later" if since and "" in ages else "")
+        print(f"     class {what}, category {category} in Unicode {unicodedata.unidata_version}: {len(points)} code points ({counts or 'ages unknown'}), "
+              f"such as {' '.join(f'U+{ord(c):04X}' for c in points[:6])}; minimal input {'a' + points[0] + 'a'!r}")
+
+
 def first_difference(ours, theirs, decode):
     at = next((i for i, (a, b) in enumerate(zip(ours, theirs)) if a != b), min(len(ours), len(theirs)))
     return f"id {at}: {ours[at:at + 4]} for {theirs[at:at + 4]} {decode(theirs[max(0, at - 2):at + 4])!r}"
@@ -159,9 +179,7 @@ def main():
             left = sum(ours != encode(text) for ours, text in zip(ours_of_texts(tokenizer, without), without))
             classes_seen += len(classes)
             explained = f", {left} of them without the {len(known)} code points on which the tables differ"
-            for (what, category), points in sorted(classes.items(), key=lambda c: -len(c[1])):
-                print(f"     class {what}, category {category} in Unicode {unicodedata.unidata_version}: {len(points)} code points, "
-                      f"such as {' '.join(f'U+{ord(c):04X}' for c in points[:6])}; minimal input {'a' + points[0] + 'a'!r}")
+            print_classes(classes)
             ok = left == 0
         else:
             ok = not wrong

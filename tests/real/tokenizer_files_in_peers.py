@@ -2,9 +2,9 @@
 """Files that llmkit writes, in the programs that own the formats: one tokenizer of each algorithm is trained and written in every format,
 each file is loaded there, and the ids of real texts and of strings that hurt are compared with those that llmkit reads from the same file.
 
-    tokenizer_files_in_peers.py LLMKIT     (LLMKIT_REAL_DATA; packages tokenizers, transformers, sentencepiece, tiktoken: what is installed)
+    tokenizer_files_in_peers.py LLMKIT [NAME]     (LLMKIT_REAL_DATA; NAME: only trainings whose name it is a part of; packages tokenizers, transformers, sentencepiece, tiktoken: what is installed)
 Prints one line a file and program; exit code 1 if ids differ or a file that should be written is refused. Known classes are checked:
-BERT's steps in a peer have older Unicode tables, so where texts differ they must be equal without the code points that differ alone;
+BERT's steps in a peer have the tables of Unicode 8.0, so where texts differ they must be equal without the code points that differ alone;
 Unigram's sums are doubles from a word's start for tokenizer.json and floats from the sentence's for .model and GGUF, so that ties fall
 differently, and GGUF is compared with .model.
 """
@@ -16,7 +16,6 @@ import runpy
 import subprocess
 import sys
 import tempfile
-import unicodedata
 
 DATA = os.environ.get("LLMKIT_REAL_DATA", "")
 SIZE = "6000"
@@ -29,6 +28,7 @@ TRAININGS = {
     "bpe with bytes": (["--algorithm", "bpe", "--byte-fallback"], ["json", "folder", "model", "gguf"]),
     "unigram": (["--algorithm", "unigram"], ["json", "folder", "model", "gguf"]),
     "unigram with bytes": (["--algorithm", "unigram", "--byte-fallback"], ["json", "folder", "model", "gguf"]),
+    "unigram nmt-nfkc": (["--algorithm", "unigram", "--normalizer", "nmt-nfkc"], ["json", "folder", "model", "gguf"]),
     "wordpiece": (["--algorithm", "wordpiece", "--normalizer", "bert"], ["json", "folder", "vocab.txt", "gguf"]),
     "wordpiece by likelihood": (["--algorithm", "wordpiece", "--wordpiece-score", "likelihood", "--normalizer", "bert", "--vocab-size", "3000"],
                                 ["json", "folder", "vocab.txt", "gguf"]),
@@ -92,9 +92,9 @@ def loaders(name, path, form, pattern):
 def table_differences(base, ours_of):
     """Code points that alone get other ids from the peer's BERT steps than from llmkit."""
     hf = tokenizers.Tokenizer.from_file(f"{base}/tokenizer.json")
-    classes = runpy.run_path(str(pathlib.Path(__file__).parent / "tokenizer_against_peers.py"))["code_point_classes"](hf, ours_of, "tokenizers")
-    for (what, category), points in sorted(classes.items(), key=lambda c: -len(c[1])):
-        print(f"     class {what}, category {category} in Unicode {unicodedata.unidata_version}: {len(points)} code points, minimal input {'a' + points[0] + 'a'!r}")
+    peers = runpy.run_path(str(pathlib.Path(__file__).parent / "tokenizer_against_peers.py"))
+    classes = peers["code_point_classes"](hf, ours_of, "tokenizers")
+    peers["print_classes"](classes)
     return {ord(c): " " for points in classes.values() for c in points}
 
 
@@ -115,6 +115,8 @@ def main():
 
     patterns = {"gpt2": r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"}
     for name, (options, forms) in TRAININGS.items():
+        if len(sys.argv) > 2 and sys.argv[2] not in name:
+            continue
         base = f"{scratch}/{name.replace(' ', '_')}"
         subprocess.run([llmkit, "train-tokenizer", f"{DATA}/text/en_books_dev.jsonl.zst", f"{DATA}/text/zh_novel_sanguo.txt.zst",
                         f"{DATA}/text/fra_novels.jsonl.zst", "--vocab-size", SIZE, *options, "-o", base, "-q"], check=True)
@@ -152,6 +154,17 @@ def main():
                     without = [t.translate(known) for t, _, _ in wrong]
                     left = sum(o != list(encode(t)) for t, o in zip(without, ours_of(path, without)))
                     explained = f", {left} of them without the {len(known)} code points on which the tables differ"
+                    if left == 0:
+                        say(True, f"{name}, {form} in {program}: {len(wrong)} of {len(texts)} texts differ{explained}")
+                        continue
+                if wrong and "nmt-nfkc" in name and form != "model" and sentencepiece:
+                    # Hugging Face's port of the rules takes a grapheme of less than six bytes for its first character, so the mark behind
+                    # one that a rule changes is lost (minimal input: U+24DB U+032D), and has no mark in front of a text of nothing.
+                    spm = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc", add_dummy_prefix=False, remove_extra_whitespaces=False,
+                                                                escape_whitespaces=False)
+                    normal = [(spm.normalize(t), mine) for t, mine, _ in wrong]
+                    left = sum(text != "" and list(encode(text)) != mine for text, mine in normal)
+                    explained = f", {left} of them where it is given what sentencepiece makes of them"
                     if left == 0:
                         say(True, f"{name}, {form} in {program}: {len(wrong)} of {len(texts)} texts differ{explained}")
                         continue

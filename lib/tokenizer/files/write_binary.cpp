@@ -8,6 +8,7 @@
 #include "formats/wire.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/charsmap.h"
+#include "tokenizer/charsmap_rules.h"
 #include "tokenizer/normalizer.h"
 #include "tokenizer/tokenizer_formats.h"
 
@@ -34,8 +35,12 @@ Rules rules_of(const TokenizerParts& parts, const std::string& format) {
     Spec spec = parse_spec(text);
     Values v = resolve(spec, normalizers().find(spec.name), "normalizer");
     if (spec.name == "sentencepiece") {
-      rules = {decode_base64(v.text("map")).value_or(""), v.boolean("dummy-prefix"), v.boolean("remove-extra"),
-               v.boolean("escape"), v.boolean("suffix")};
+      auto map = decode_base64(v.text("map")).value_or("");
+      if (!map.empty() && !rules.map.empty()) throw cannot(format, "one list of character rules", text);
+      rules = {map.empty() ? rules.map : map, v.boolean("dummy-prefix"), v.boolean("remove-extra"), v.boolean("escape"),
+               v.boolean("suffix")};
+    } else if (spec.name == "nmt-nfkc" && &text == &parts.normalizers.front()) {
+      rules.map = nmt_nfkc_charsmap();
     } else if (spec.name == "prepend" && v.text("text") == kSpaceMark) {
       rules.dummy_prefix = true;
     } else if (spec.name == "replace" && v.text("from") == " " && v.text("to") == kSpaceMark) {

@@ -47,7 +47,8 @@ struct StripAccents {
   static void write(uint32_t, size_t, MappedText&) {}
 };
 
-// SentencePiece's nmt rules: control characters vanish, white space of every kind becomes a space.
+// Hugging Face's Nmt: control characters vanish, white space of every kind becomes a space. SentencePiece's own rules
+// are those of nmt-nfkc.
 struct Nmt {
   static constexpr bool kKeepsAscii = false;
   static constexpr const char* kJson = R"({"type":"Nmt"})";
@@ -84,7 +85,7 @@ Entry<Normalizer> strip_accents_normalizer() {
 
 Entry<Normalizer> nmt_normalizer() {
   Entry<Normalizer> entry{{"nmt",
-                           "control characters removed, white space of every kind a space (before nfkc: nmt_nfkc)",
+                           "control characters removed, white space of every kind a space",
                            "Kudo and Richardson, SentencePiece, 2018"}};
   entry.make = make_per_character<Nmt>;
   return entry;

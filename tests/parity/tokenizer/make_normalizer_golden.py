@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Writes normalizer_golden.txt: hashes of what other programs make of every code point in context, one a normalizer and
-16384 code points: Python's unicodedata2 16.0 for the Unicode forms, Hugging Face tokenizers for the rest.
+16384 code points: Python's unicodedata2 16.0 for the Unicode forms, Hugging Face tokenizers and
+sentencepiece for the rest.
 
-    make_normalizer_golden.py            (packages unicodedata2 16.0, tokenizers 0.23, xxhash)
+    make_normalizer_golden.py            (packages unicodedata2 16.0, tokenizers 0.23, sentencepiece 0.2.3, xxhash)
 
 Where Hugging Face's tables are of another Unicode version, the code point counts as the one that 16.0 makes of it:
 lowercase is Unicode 17's (28 new pairs), strip-accents and bert know Unicode 9 to 12.
 """
+import sentencepiece
 import unicodedata2
 import xxhash
 from tokenizers import normalizers
@@ -46,6 +48,10 @@ def main():
     peers = {form.lower(): lambda t, form=form: unicodedata2.normalize(form, t) for form in ("NFC", "NFD", "NFKC", "NFKD")}
     peers["lowercase"] = lower
     peers["nmt"] = normalizers.Nmt().normalize_str
+    # U+A7F1 has been a character since Unicode 17 alone, which sentencepiece 0.2.3 knows.
+    spm = sentencepiece.SentencePieceNormalizer(rule_name="nmt_nfkc", add_dummy_prefix=False, remove_extra_whitespaces=False,
+                                                escape_whitespaces=False)
+    peers["nmt-nfkc"] = lambda t: spm.normalize(t.replace("\ua7f1", "\ue000")).replace("\ue000", "\ua7f1") if "\ua7f1" in t else spm.normalize(t)
     peers["strip-accents"] = lambda t: "".join(c for c in t if unicodedata2.category(c)[0] != "M")
     peers["bert"] = bert
     for name, normalize in peers.items():

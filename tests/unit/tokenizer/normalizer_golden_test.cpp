@@ -35,7 +35,7 @@ TEST_CASE("every code point in context is normalised as elsewhere") {
                                           });
                                           CHECK(golden::hex_hash(all) == hash);
                                         });
-  CHECK(names == 8);
+  CHECK(names == 9);
 }
 
 TEST_CASE("a long run of marks is put in order at once") {
@@ -51,8 +51,10 @@ TEST_CASE("white space at the ends and between") {
   CHECK(normal({"collapse-spaces:to=_"}, " a  b   ") == " a_b_");
 }
 
-TEST_CASE("nmt and nfkc together are nmt_nfkc; bert cleans and takes accents off") {
+TEST_CASE("SentencePiece's rules; bert cleans and takes accents off") {
   CHECK(normal({"nmt", "nfkc"}, "ﬁ\tx\u200bＡ\x01①") == "fi x A1");
+  CHECK(normal({"nmt-nfkc"}, "ﬁ\tx\u200bＡ\x01①  \u061c") == "fi x A1   ");
+  CHECK(normal({"nmt-nfkc"}, "Ａ～\u200dｶﾞㄱㅏㅇ e\u0323\u0302") == "A～\u200dガ가\u110b ệ");
   CHECK(normal({"bert"}, "Ünïcode\t中文\u200dx\x0B\xFF") == "unicode  中  文 x");
   CHECK(normal({"bert:strip-accents=false,lowercase=false,chinese=false"}, "Ü 中") == "Ü 中");
   CHECK(normal({"lowercase"}, "ÀB\u0130Σ") == "àbi\u0307σ");
