@@ -1,6 +1,7 @@
 #include "tokenizer/bpe_trainer.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <set>
 
@@ -14,7 +15,7 @@ namespace llmkit::tokenizer {
 namespace {
 
 // Appends the byte tokens in the order of their printable characters, as Hugging Face sorts its alphabet.
-std::vector<int32_t> add_alphabet(TokenizerParts& parts, const std::vector<bool>& seen) {
+std::vector<int32_t> add_alphabet(TokenizerParts& parts, const std::array<bool, 256>& seen) {
   std::vector<int> order;
   for (int b = 0; b < 256; ++b)
     if (seen[static_cast<size_t>(b)]) order.push_back(b);
@@ -42,7 +43,7 @@ struct Beginning {
   }
 };
 
-Beginning begin(BpeTraining& training, const std::vector<bool>& seen, const BpeTrainerOptions& options) {
+Beginning begin(BpeTraining& training, const std::array<bool, 256>& seen, const BpeTrainerOptions& options) {
   Beginning b;
   if (options.extend) {
     training.parts = *options.extend;
@@ -77,54 +78,32 @@ std::vector<uint64_t> all_counts(MergeLearner& learner, const BpeTrainerOptions&
   return counts;
 }
 
-void see(std::string_view bytes, std::vector<bool>& seen) {
-  for (char byte : bytes) seen[static_cast<unsigned char>(byte)] = true;
-}
-
 }  // namespace
 
-BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, const BpeTrainerOptions& options) {
-  BpeTraining training;
-  std::vector<bool> seen(256, options.whole_alphabet);
-  if (!options.whole_alphabet)
-    for (auto& word : words) see(word.bytes, seen);
-  Beginning b = begin(training, seen, options);
-  MergeLearner learner(context, training.parts, b.learner);
-  PairMerger merger(context.parallel, learner.sizes(), training.parts.tokens.size(), learner.max_size());
-  std::vector<int32_t> symbols;
-  for (auto& word : words) {
-    symbols.clear();
-    b.encode(word.bytes, symbols);
-    merger.add_word(symbols, word.count);
-  }
-  learner.merge_down_to(merger, learner.floor());
-  training.merge_counts = all_counts(learner, options);
-  return training;
-}
-
 BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerOptions& options) {
-  if (!counter.spilled() && (context.memory_bytes == 0 || counter.training_bytes() <= context.memory_bytes)) {
-    auto words = counter.words();
-    auto training = train_bbpe(context, words, options);
-    training.distinct_words = words.size();
-    return training;
-  }
-  counter.spill();
+  bool fits = !counter.spilled() && (context.memory_bytes == 0 || counter.training_bytes() <= context.memory_bytes);
   BpeTraining training;
-  std::vector<bool> seen(256, options.whole_alphabet);
-  if (!options.whole_alphabet) counter.for_words([&](const CountedWord& word) { see(word.bytes, seen); });
+  auto seen = counter.bytes_seen();
+  if (options.whole_alphabet) seen.fill(true);
   Beginning b = begin(training, seen, options);
   MergeLearner learner(context, training.parts, b.learner);
-  training.external = learn_external_merges(context, learner, training.parts, [&](auto& put) {
+  auto take_words = [&](auto&& put) {
     std::vector<int32_t> symbols;
-    counter.for_words([&](const CountedWord& word) {
+    counter.take_words([&](const CountedWord& word) {
       ++training.distinct_words;
       symbols.clear();
       b.encode(word.bytes, symbols);
       put(symbols, word.count);
     });
-    counter.clear();
-  });
+  };
+  if (fits) {
+    PairMerger merger(context.parallel, learner.sizes(), training.parts.tokens.size(), learner.max_size());
+    take_words([&](std::span<const int32_t> symbols, uint64_t count) { merger.add_word(symbols, count); });
+    learner.merge_down_to(merger, learner.floor());
+  } else {
+    counter.spill();
+    training.external = learn_external_merges(context, learner, training.parts, take_words);
+  }
   training.merge_counts = all_counts(learner, options);
   return training;
 }

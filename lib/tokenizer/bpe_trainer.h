@@ -34,8 +34,7 @@ struct BpeTraining {
   ExternalMergesStats external;  // if the words did not fit the memory allowed
 };
 
-BpeTraining train_bbpe(Context& context, std::span<const CountedWord> words, const BpeTrainerOptions& options);
-// The same within context.memory_bytes, from the counter, which is empty afterwards if that needed the disk.
+// Within context.memory_bytes; the counter's words are gone afterwards.
 BpeTraining train_bbpe(Context& context, WordCounter& counter, const BpeTrainerOptions& options);
 
 // A vocabulary of the characters (code points) of the words, by code point, without merges.

@@ -98,9 +98,9 @@ BpeTraining train_characters_bpe(Context& context, WordCounter& counter,
 
   MergeLearner learner(context, parts, options.merges);
   // put(symbols, count) for every word, or for the parts of one around what is unknown.
-  auto for_words = [&](auto&& put) {
+  auto take_words = [&](auto&& put) {
     std::vector<int32_t> symbols;
-    counter.for_words([&](const CountedWord& piece) {
+    counter.take_words([&](const CountedWord& piece) {
       std::string word = word_of(piece.bytes);
       bool at_first = true;
       symbols.clear();
@@ -121,17 +121,14 @@ BpeTraining train_characters_bpe(Context& context, WordCounter& counter,
   bool fits = !counter.spilled() && (context.memory_bytes == 0 || counter.training_bytes() <= context.memory_bytes);
   if (options.score == MergeScore::likelihood) {
     LikelihoodMerges likelihood;
-    for_words([&](std::span<const int32_t> symbols, uint64_t count) { likelihood.add_word(symbols, count); });
+    take_words([&](std::span<const int32_t> symbols, uint64_t count) { likelihood.add_word(symbols, count); });
     likelihood.learn(learner);
   } else if (fits) {
     PairMerger merger(context.parallel, learner.sizes(), parts.tokens.size(), learner.max_size());
-    for_words([&](std::span<const int32_t> symbols, uint64_t count) { merger.add_word(symbols, count); });
+    take_words([&](std::span<const int32_t> symbols, uint64_t count) { merger.add_word(symbols, count); });
     learner.merge_down_to(merger, learner.floor());
   } else {
-    training.external = learn_external_merges(context, learner, parts, [&](auto& put) {
-      for_words(put);
-      counter.clear();
-    });
+    training.external = learn_external_merges(context, learner, parts, take_words);
   }
   training.merge_counts = learner.take_counts();
   return training;

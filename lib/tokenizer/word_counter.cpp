@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "base/error.h"
 #include "base/hash.h"
@@ -12,8 +13,12 @@ namespace {
 
 constexpr size_t kTileBytes = size_t{1} << 20;
 
-// Pieces of one tile; the keys point into the tile's text.
-class TileTable {
+constexpr size_t kAhead = 16;  // slots of a shard prefetched
+
+}  // namespace
+
+// Pieces of one tile; the keys point into the tile's text. It is used again for the next, so that its pages stay.
+class WordCounter::TileTable {
  public:
   struct Slot {
     uint64_t hash, count;
@@ -39,16 +44,19 @@ class TileTable {
     }
   }
 
-  // Filled slots by shard of their hash.
-  std::vector<Slot> by_shard(size_t shards) const {
-    std::vector<size_t> ends(shards + 1);
+  // Empties the table; its slots by shard of their hash, valid until the next call.
+  std::span<const Slot> take_by_shard() {
+    std::array<size_t, kShards + 1> ends{};
     for (auto& slot : slots_)
-      if (slot.count) ++ends[(slot.hash >> 32) % shards + 1];
-    for (size_t s = 0; s < shards; ++s) ends[s + 1] += ends[s];
-    std::vector<Slot> filled(used_);
-    for (auto& slot : slots_)
-      if (slot.count) filled[ends[(slot.hash >> 32) % shards]++] = slot;
-    return filled;
+      if (slot.count) ++ends[(slot.hash >> 32) % kShards + 1];
+    for (size_t s = 0; s < kShards; ++s) ends[s + 1] += ends[s];
+    if (filled_.size() < used_) filled_.resize(used_);
+    for (auto& slot : slots_) {
+      if (!slot.count) continue;
+      filled_[ends[(slot.hash >> 32) % kShards]++] = slot;
+      slot.count = 0;
+    }
+    return std::span(filled_).first(std::exchange(used_, 0));
   }
 
  private:
@@ -63,14 +71,13 @@ class TileTable {
     }
   }
 
-  std::vector<Slot> slots_;
+  std::vector<Slot> slots_, filled_;
   size_t used_ = 0;
 };
 
-}  // namespace
-
 WordCounter::WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes)
     : pretokenizer_(pretokenizer), memory_limit_(memory_bytes), shards_(kShards) {}
+WordCounter::~WordCounter() = default;
 
 void WordCounter::Shard::add(uint64_t hash, std::string_view word, uint64_t count) {
   auto tag = static_cast<uint32_t>(hash);
@@ -118,6 +125,16 @@ std::vector<CountedWord> WordCounter::Shard::filled() const {
   return words;
 }
 
+void WordCounter::Shard::see(std::array<bool, 256>& seen) const {
+  for (char byte : bytes) seen[static_cast<unsigned char>(byte)] = true;
+}
+
+void WordCounter::Shard::clear() {
+  slots = std::vector<Slot>(64);
+  used = 0;
+  bytes = {};
+}
+
 void WordCounter::add_word(std::string_view word, uint64_t count) {
   if (word.empty() || count == 0) return;
   uint64_t hash = xxh3_64(word);
@@ -127,25 +144,37 @@ void WordCounter::add_word(std::string_view word, uint64_t count) {
 }
 
 void WordCounter::add(std::span<const std::string_view> texts) {
-  TileTable table;
+  std::unique_ptr<TileTable> table;
+  {
+    std::lock_guard lock(tables_mutex_);
+    if (!tables_.empty()) {
+      table = std::move(tables_.back());
+      tables_.pop_back();
+    }
+  }
+  if (!table) table = std::make_unique<TileTable>();
   std::vector<size_t> ends(4096);
   for (std::string_view text : texts) {
     size_t begin = 0;
     while (size_t count = pretokenizer_.split(text, begin, ends)) {
       for (size_t i = 0; i < count; ++i) {
-        table.add(text.substr(begin, ends[i] - begin));
+        table->add(text.substr(begin, ends[i] - begin));
         begin = ends[i];
       }
     }
   }
-  auto slots = table.by_shard(kShards);
+  auto slots = table->take_by_shard();
   for (size_t i = 0; i < slots.size();) {
     size_t index = (slots[i].hash >> 32) % kShards;
     Shard& shard = shards_[index];
     std::lock_guard lock(shard.mutex);
-    for (; i < slots.size() && (slots[i].hash >> 32) % kShards == index; ++i)
+    for (; i < slots.size() && (slots[i].hash >> 32) % kShards == index; ++i) {
+      if (i + kAhead < slots.size()) shard.prefetch(slots[i + kAhead].hash);
       shard.add(slots[i].hash, {slots[i].bytes, slots[i].size}, slots[i].count);
+    }
   }
+  std::lock_guard lock(tables_mutex_);
+  tables_.push_back(std::move(table));
 }
 
 void WordCounter::add(Parallel& parallel, std::string_view text) {
@@ -176,16 +205,9 @@ void WordCounter::spill() {
     std::vector<CountedWord> words = shard.filled();
     for (auto& word : words) gone_pieces_ += word.count;
     runs_->write_segment(words);
-    shard.slots = std::vector<Slot>(64);
-    shard.used = 0;
-    shard.bytes = {};
+    shard.see(gone_bytes_);
+    shard.clear();
   }
-}
-
-void WordCounter::clear() {
-  gone_pieces_ = pieces();
-  runs_.reset();
-  shards_ = std::vector<Shard>(kShards);
 }
 
 uint64_t WordCounter::training_bytes() const {
@@ -215,6 +237,31 @@ void WordCounter::for_words(const std::function<void(const CountedWord&)>& f) {
   }
   for (auto& shard : shards_)
     for (auto& word : shard.filled()) f(word);
+}
+
+void WordCounter::take_words(const std::function<void(const CountedWord&)>& f) {
+  if (runs_) {
+    for_words(f);
+    runs_.reset();
+    return;
+  }
+  for (auto& shard : shards_) {
+    for (auto& word : shard.filled()) {
+      gone_pieces_ += word.count;
+      f(word);
+    }
+    shard.see(gone_bytes_);
+    shard.clear();
+  }
+}
+
+std::array<bool, 256> WordCounter::bytes_seen() const {
+  std::array<bool, 256> seen = gone_bytes_;
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    shard.see(seen);
+  }
+  return seen;
 }
 
 uint64_t WordCounter::pieces() const {

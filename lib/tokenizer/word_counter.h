@@ -4,6 +4,7 @@
 // are written to disk as sorted runs, which are merged when the words are read: the counts stay exact.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -25,6 +26,7 @@ class WordCounter {
   static constexpr double kBytesOfWord = 50;
   // `memory_bytes` = 0: no bound.
   explicit WordCounter(const PreTokenizer& pretokenizer, uint64_t memory_bytes = 0);
+  ~WordCounter();
 
   void add(std::span<const std::string_view> texts);    // on this thread; any number of threads may
   void add(Parallel& parallel, std::string_view text);  // one large text, cut into tiles
@@ -36,7 +38,9 @@ class WordCounter {
   std::vector<CountedWord> words() const;
   // Every piece once, from the runs and from memory (which becomes a run first, if there are any).
   void for_words(const std::function<void(const CountedWord&)>& f);
-  void clear();  // forgets words and runs, not the number of pieces
+  // The same, in the same order, and gives the memory of what has been given back; pieces() and bytes_seen() stay.
+  void take_words(const std::function<void(const CountedWord&)>& f);
+  std::array<bool, 256> bytes_seen() const;  // which bytes any word has
   // What a BPE training of the words in memory needs, together with them.
   uint64_t training_bytes() const;
   bool spilled() const { return runs_ != nullptr; }
@@ -45,6 +49,7 @@ class WordCounter {
   uint64_t memory_bytes() const;  // of the tables
 
  private:
+  class TileTable;
   struct Slot {
     uint64_t count = 0;  // 0: empty
     uint64_t offset = 0;
@@ -55,17 +60,23 @@ class WordCounter {
     std::vector<Slot> slots = std::vector<Slot>(64);
     size_t used = 0;
     std::string bytes;
+    void prefetch(uint64_t hash) const { __builtin_prefetch(&slots[hash & UINT32_MAX & (slots.size() - 1)]); }
     void add(uint64_t hash, std::string_view word, uint64_t count);
     void grow();
     std::vector<CountedWord> filled() const;
+    void see(std::array<bool, 256>& seen) const;
+    void clear();
   };
   static constexpr size_t kShards = 64;
 
   const PreTokenizer& pretokenizer_;
   uint64_t memory_limit_;
   std::vector<Shard> shards_;
+  std::mutex tables_mutex_;
+  std::vector<std::unique_ptr<TileTable>> tables_;  // that no thread fills now
   std::unique_ptr<WordRuns> runs_;
   uint64_t gone_pieces_ = 0;  // of what is not in memory any more
+  std::array<bool, 256> gone_bytes_{};
 };
 
 }  // namespace llmkit::tokenizer
