@@ -15,7 +15,7 @@ namespace llmkit::io {
 namespace {
 
 [[noreturn]] void fail(const char* what, const std::string& folder) {
-  throw Error({what, folder, {}, std::strerror(errno), "choose a folder with room by --temp"});
+  throw Error({what, folder, {}, std::strerror(errno), "choose a folder with room by --temp or TMPDIR"});
 }
 
 std::string temporary_folder(const std::string& given) {

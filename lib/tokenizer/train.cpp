@@ -186,8 +186,6 @@ void train_sentencepiece_bpe(Context& context, WordCounter& counter, const Train
 }
 
 void train_unigram_parts(Context& context, WordCounter& counter, const TrainOptions& options, Training& training) {
-  auto words = counter.words();
-  training.distinct_pieces = words.size();
   TokenizerParts& parts = training.parts;
   parts.model = ModelKind::unigram;
   parts.symbols = TokenizerParts::Symbols::characters;
@@ -203,7 +201,7 @@ void train_unigram_parts(Context& context, WordCounter& counter, const TrainOpti
   o.seeds.max_characters = static_cast<uint32_t>(options.max_piece_characters);
   o.tabs = o.seeds.of_bytes = options.unigram_loss == UnigramLoss::of_parts;
   o.seeds.split_digits = options.bpe.limits.digits;
-  UnigramTraining unigram = train_unigram(context, words, o);
+  UnigramTraining unigram = train_unigram(context, counter, o);
   parts.scores.assign(parts.tokens.size(), 0);
   for (size_t i = 0; i < unigram.pieces.size(); ++i) {
     if (std::find_if(parts.added.begin(), parts.added.end(), [&](auto& a) { return a.content == unigram.pieces[i]; }) !=
@@ -213,6 +211,8 @@ void train_unigram_parts(Context& context, WordCounter& counter, const TrainOpti
     parts.scores.push_back(unigram.scores[i]);
   }
   training.log_likelihood = unigram.log_likelihood;
+  training.distinct_pieces = unigram.distinct_pieces;
+  training.words_file_bytes = unigram.file_bytes;
   parts.normalizers = options.normalizers;
   finish_sentencepiece(parts);
 }
@@ -235,9 +235,8 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   if (!sentences) named = pretokenizers().make(options.bpe.pretokenizer);
   const PreTokenizer& pretokenizer = sentences ? sentence_words : *named;
   // A third of the memory is the table's: its growth, the batches read ahead and the sorting of a run need some too.
-  // Unigram and merging by likelihood keep their words in memory.
-  bool may_spill = options.algorithm != "unigram" &&
-                   (options.algorithm != "wordpiece" || options.wordpiece_score == MergeScore::frequency);
+  // Merging by likelihood keeps its words in memory.
+  bool may_spill = options.algorithm != "wordpiece" || options.wordpiece_score == MergeScore::frequency;
   WordCounter counter(pretokenizer, may_spill ? context.memory_bytes / 3 : 0);
   Sample sample;
   formats::DocumentReader reader(inputs, options.reader);
@@ -250,12 +249,12 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   training.pieces = counter.pieces();
   training.runs_bytes = counter.runs_bytes();
   if (!may_spill && context.memory_bytes > 0 && counter.memory_bytes() > context.memory_bytes / 3)
-    throw Error(ErrorParts{"the distinct words do not fit the memory allowed",
-                           {},
-                           std::to_string(context.memory_bytes >> 20) + " MiB for all",
-                           std::to_string(counter.memory_bytes() >> 20) + " MiB for the words",
-                           "raise --memory, train on a sample, or use another algorithm: these two keep their words in "
-                           "memory, the others can use the disk"});
+    throw Error(
+        ErrorParts{"the distinct words do not fit the memory allowed",
+                   {},
+                   std::to_string(context.memory_bytes >> 20) + " MiB for all",
+                   std::to_string(counter.memory_bytes() >> 20) + " MiB for the words",
+                   "raise --memory, train on a sample, or use --wordpiece-score frequency, which can use the disk"});
   if (options.algorithm == "char") {
     counter.for_words([&](const CountedWord&) { ++training.distinct_pieces; });
     training.parts = train_characters(counter, options.bpe.special_tokens);

@@ -36,7 +36,8 @@ struct Training {
   uint64_t memory_bytes = 0;  // of the counted pieces, at most
   uint64_t runs_bytes = 0;    // of those that went to disk
   ExternalMergesStats external;
-  double log_likelihood = 0;  // Unigram: of a word
+  double log_likelihood = 0;      // Unigram: of a word
+  uint64_t words_file_bytes = 0;  // Unigram: of the words, if they did not fit the memory allowed
   Coverage coverage;
   bool coverage_is_held_out = false;
   formats::BadRecords bad;

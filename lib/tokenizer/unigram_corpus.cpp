@@ -27,11 +27,8 @@ std::vector<Word> merge_pieces(std::span<const CountedWord> pieces) {
   while (slots < pieces.size() * 2) slots *= 2;
   std::vector<uint32_t> table(slots, UINT32_MAX);
   for (auto& piece : pieces) {
-    std::string_view bytes = piece.bytes;
-    bool last = !bytes.empty() && bytes.back() == '\n';
-    if (last) bytes.remove_suffix(1);
-    while (!bytes.empty() && bytes.front() == ' ') bytes.remove_prefix(1);
-    while (!bytes.empty() && bytes.back() == ' ') bytes.remove_suffix(1);
+    bool last = false;
+    std::string_view bytes = word_of_piece(piece.bytes, last);
     if (bytes.empty()) continue;
     uint64_t hash = xxh3_64(bytes);
     size_t i = hash & (slots - 1);
@@ -57,34 +54,29 @@ void for_characters(std::string_view bytes, F&& f) {
   }
 }
 
-struct Alphabet {
-  std::unordered_map<char32_t, uint16_t> number;
-  uint16_t ascii[128] = {};
-};
+}  // namespace
 
-Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, double coverage, bool tabs) {
-  std::vector<uint64_t> low(0x3000);
-  std::unordered_map<char32_t, uint64_t> high;
-  uint64_t all = 0;
-  for (auto& word : words)
-    for_characters(word.bytes, [&](char32_t c) {
-      uint64_t count = word.inside + word.last;
-      all += count;
-      if (c < low.size())
-        low[c] += count;
-      else
-        high[c] += count;
-    });
+void UnigramAlphabet::count(std::string_view word, uint64_t times) {
+  for_characters(word, [&](char32_t c) {
+    all_ += times;
+    if (c < low_.size())
+      low_[c] += times;
+    else
+      high_[c] += times;
+  });
+}
+
+void UnigramAlphabet::choose(UnigramCorpus& corpus, double coverage, bool tabs) {
   std::vector<std::pair<uint64_t, char32_t>> by_count;
-  for (char32_t c = 0; c < low.size(); ++c)
-    if (low[c] && c != 0 && c != kUnknownMark) by_count.push_back({low[c], c});
-  for (auto& [c, count] : high) by_count.push_back({count, c});
+  for (char32_t c = 0; c < low_.size(); ++c)
+    if (low_[c] && c != 0 && c != kUnknownMark) by_count.push_back({low_[c], c});
+  for (auto& [c, count] : high_) by_count.push_back({count, c});
   std::sort(by_count.begin(), by_count.end(),
             [](auto& a, auto& b) { return a.first != b.first ? a.first > b.first : a.second < b.second; });
   std::vector<std::pair<uint64_t, char32_t>> chosen;
   uint64_t covered = 0;
   for (auto& [count, c] : by_count) {
-    if (static_cast<float>(static_cast<double>(covered) / static_cast<double>(all)) >= static_cast<float>(coverage))
+    if (static_cast<float>(static_cast<double>(covered) / static_cast<double>(all_)) >= static_cast<float>(coverage))
       break;
     covered += count;
     if (tabs || c != kTab) chosen.push_back({count, c});
@@ -98,28 +90,45 @@ Alphabet choose_alphabet(UnigramCorpus& corpus, const std::vector<Word>& words, 
   std::vector<std::pair<char32_t, uint64_t>> sorted{{0, 0}, {kUnknownMark, 0}};
   for (auto& [count, c] : chosen) sorted.push_back({c, count});
   std::sort(sorted.begin() + 1, sorted.end());
-  Alphabet alphabet;
   for (auto& [c, count] : sorted) {
     auto number = static_cast<uint16_t>(corpus.characters.size());
-    alphabet.number[c] = number;
+    number_[c] = number;
     corpus.characters.push_back(c);
     corpus.counts.push_back(count);
   }
-  corpus.space = alphabet.number.count(kSpaceMark) ? alphabet.number[kSpaceMark] : 0;
-  corpus.unknown = alphabet.number[kUnknownMark];
-  for (auto& [count, c] : chosen) corpus.required.push_back(alphabet.number[c]);
-  for (char32_t c = 1; c < 128; ++c) alphabet.ascii[c] = alphabet.number.count(c) ? alphabet.number[c] : corpus.unknown;
-  alphabet.ascii[0] = corpus.unknown;
-  return alphabet;
+  corpus.space = number_.count(kSpaceMark) ? number_[kSpaceMark] : 0;
+  corpus.unknown = unknown_ = number_[kUnknownMark];
+  for (auto& [count, c] : chosen) corpus.required.push_back(number_[c]);
+  for (char32_t c = 1; c < ascii_.size(); ++c) ascii_[c] = number_.count(c) ? number_[c] : unknown_;
+  ascii_[0] = unknown_;
 }
 
-}  // namespace
+void UnigramAlphabet::code(std::string_view word, std::vector<uint16_t>& out) const {
+  for_characters(word, [&](char32_t c) {
+    if (c < ascii_.size()) {
+      out.push_back(ascii_[c]);
+      return;
+    }
+    auto found = number_.find(c);
+    out.push_back(found == number_.end() ? unknown_ : found->second);
+  });
+}
+
+std::string_view word_of_piece(std::string_view piece, bool& last) {
+  last = !piece.empty() && piece.back() == '\n';
+  if (last) piece.remove_suffix(1);
+  while (!piece.empty() && piece.front() == ' ') piece.remove_prefix(1);
+  while (!piece.empty() && piece.back() == ' ') piece.remove_suffix(1);
+  return piece;
+}
 
 UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage, bool tabs) {
   UnigramCorpus corpus;
   std::vector<Word> words = merge_pieces(pieces);
   if (words.empty()) return corpus;
-  Alphabet alphabet = choose_alphabet(corpus, words, coverage, tabs);
+  UnigramAlphabet alphabet;
+  for (auto& word : words) alphabet.count(word.bytes, word.inside + word.last);
+  alphabet.choose(corpus, coverage, tabs);
   size_t size = 0;
   for (auto& word : words) size += (word.bytes.size() + 2) * ((word.inside > 0) + (word.last > 0));
   if (size >= UINT32_MAX - kPadding)
@@ -128,14 +137,7 @@ UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage, b
   corpus.entries.reserve(words.size());
   for (auto& word : words) {
     auto begin = static_cast<uint32_t>(corpus.text.size());
-    for_characters(word.bytes, [&](char32_t c) {
-      if (c < 128) {
-        corpus.text.push_back(alphabet.ascii[c]);
-        return;
-      }
-      auto found = alphabet.number.find(c);
-      corpus.text.push_back(found == alphabet.number.end() ? corpus.unknown : found->second);
-    });
+    alphabet.code(word.bytes, corpus.text);
     auto length = static_cast<uint32_t>(corpus.text.size() - begin);
     corpus.text.push_back(word.inside ? corpus.space : UnigramCorpus::kLineEnd);
     corpus.entries.push_back({begin, length, word.inside ? word.inside : word.last, false});

@@ -5,9 +5,12 @@
 // apart because SentencePiece takes its seeds from whole lines: what follows a substring decides whether it is one.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "tokenizer/word_counter.h"
@@ -33,7 +36,26 @@ struct UnigramCorpus {
   std::string spell(std::span<const uint16_t> characters_of_piece) const;
 };
 
-// `coverage`: the share of the text's characters that the required ones must make up. Tabs are unknown unless `tabs`.
+// Counts the characters of words, then numbers those that a training knows.
+class UnigramAlphabet {
+ public:
+  void count(std::string_view word, uint64_t times);
+  // `coverage`: the share of the text's characters that the required ones must make up. Tabs are unknown unless `tabs`.
+  void choose(UnigramCorpus& corpus, double coverage, bool tabs);
+  void code(std::string_view word, std::vector<uint16_t>& out) const;  // appends its numbers, "▁" first
+
+ private:
+  std::vector<uint64_t> low_ = std::vector<uint64_t>(0x3000);
+  std::unordered_map<char32_t, uint64_t> high_;
+  uint64_t all_ = 0;
+  std::unordered_map<char32_t, uint16_t> number_;
+  std::array<uint16_t, 128> ascii_{};
+  uint16_t unknown_ = 0;
+};
+
+// A piece without the spaces around it and the end of its line; empty where there is no word.
+std::string_view word_of_piece(std::string_view piece, bool& last);
+
 UnigramCorpus code_words(std::span<const CountedWord> pieces, double coverage, bool tabs = true);
 
 // SentencePiece's scripts: kana count as Han, 0 is any, combining marks take that of the character before.

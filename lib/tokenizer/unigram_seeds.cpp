@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "tokenizer/unigram_seed_rules.h"
+
 namespace llmkit::tokenizer {
 namespace {
 
@@ -14,21 +16,8 @@ struct Suffix {
 
 class SeedFinder {
  public:
-  SeedFinder(const UnigramCorpus& corpus, const UnigramSeedOptions& options) : corpus_(corpus), options_(options) {
-    for (char32_t c : corpus.characters) {
-      int script = script_number(c);
-      bool digit = c >= '0' && c <= '9';
-      if (digit && !options.split_numbers) script = kAnyScript;
-      scripts_.push_back(script);
-      digits_.push_back(digit);
-      // What follows: an end of line, or a character by the first byte of its UTF-8.
-      first_bytes_.push_back(c == 0        ? 0
-                             : c < 0x80    ? c
-                             : c < 0x800   ? 0xC0 | c >> 6
-                             : c < 0x10000 ? 0xE0 | c >> 12
-                                           : 0xF0 | c >> 18);
-    }
-  }
+  SeedFinder(const UnigramCorpus& corpus, const UnigramSeedOptions& options)
+      : corpus_(corpus), rules_(corpus, options), most_characters_(options.max_characters) {}
 
   // Candidates that start with the characters [first, last), in the order of the suffixes.
   std::vector<UnigramSeed> search(uint16_t first, uint16_t last) const {
@@ -36,7 +25,7 @@ class SeedFinder {
     std::sort(suffixes.begin(), suffixes.end(), [&](const Suffix& a, const Suffix& b) {
       if (a.key != b.key) return a.key < b.key;
       if (ends_within(a.key)) return a.begin < b.begin;
-      for (uint32_t i = 4; i <= options_.max_characters; ++i) {
+      for (uint32_t i = 4; i <= most_characters_; ++i) {
         uint16_t x = text(a.begin + i), y = text(b.begin + i);
         if (x != y) return x < y;
         if (ends(x)) break;
@@ -59,8 +48,8 @@ class SeedFinder {
         open.pop_back();
         left = node.left;
         uint32_t begin = suffixes[left].begin;
-        if (valid(begin, node.depth) &&
-            (!options_.of_bytes || bytes_differ(std::span(suffixes).subspan(left, i - left), node.depth)))
+        if (rules_.valid({corpus_.text.data() + begin, node.depth}) &&
+            (!rules_.options().of_bytes || bytes_differ(std::span(suffixes).subspan(left, i - left), node.depth)))
           found.push_back({(before[i] - before[left]) * node.depth, begin, node.depth});
       }
       if (common > 0 && (open.empty() || open.back().depth < common)) open.push_back({common, left});
@@ -69,10 +58,8 @@ class SeedFinder {
   }
 
  private:
-  static constexpr int kAnyScript = -2;
-
   uint16_t text(size_t at) const { return corpus_.text[at]; }
-  bool ends(uint16_t c) const { return c == UnigramCorpus::kLineEnd || c == corpus_.space; }
+  bool ends(uint16_t c) const { return rules_.ends(c); }
   // Whether one of the last three characters of a key ends its word: the rest is not compared.
   bool ends_within(uint64_t key) const {
     for (int shift : {32, 16, 0})
@@ -82,9 +69,9 @@ class SeedFinder {
 
   // Whether the characters that follow the first `size` ones of some suffixes differ in their first bytes.
   bool bytes_differ(std::span<const Suffix> suffixes, uint32_t size) const {
-    uint32_t first = first_bytes_[text(suffixes[0].begin + size)];
+    uint32_t first = rules_.first_byte(text(suffixes[0].begin + size));
     return std::any_of(suffixes.begin(), suffixes.end(),
-                       [&](const Suffix& s) { return first_bytes_[text(s.begin + size)] != first; });
+                       [&](const Suffix& s) { return rules_.first_byte(text(s.begin + size)) != first; });
   }
 
   std::vector<Suffix> gather(uint16_t first, uint16_t last) const {
@@ -108,36 +95,16 @@ class SeedFinder {
 
   uint32_t common_prefix(uint32_t a, uint32_t b) const {
     uint32_t n = 0;
-    while (n <= options_.max_characters && text(a + n) == text(b + n)) {
+    while (n <= most_characters_ && text(a + n) == text(b + n)) {
       if (n > 0 && ends(text(a + n))) return n + 1;
       ++n;
     }
     return n;
   }
 
-  bool valid(uint32_t begin, uint32_t size) const {
-    if (size < 2 || size > options_.max_characters) return false;
-    int script = kAnyScript;
-    for (uint32_t i = 0; i < size; ++i) {
-      uint16_t c = text(begin + i);
-      if (c == UnigramCorpus::kLineEnd || c == corpus_.unknown) return false;
-      if (c == corpus_.space) {
-        if (i > 0) return false;
-        continue;
-      }
-      if (options_.split_digits && digits_[c]) return false;
-      int s = scripts_[c] == kInheritedScript ? script : scripts_[c];
-      if (options_.split_scripts && s != kAnyScript && script != kAnyScript && s != script) return false;
-      script = s;
-    }
-    return true;
-  }
-
   const UnigramCorpus& corpus_;
-  UnigramSeedOptions options_;
-  std::vector<int> scripts_;
-  std::vector<uint32_t> first_bytes_;
-  std::vector<bool> digits_;
+  SeedRules rules_;
+  uint32_t most_characters_;
 };
 
 }  // namespace

@@ -6,18 +6,20 @@
 #include <mutex>
 
 #include "base/error.h"
+#include "tokenizer/unigram_external.h"
 #include "tokenizer/unigram_lattice.h"
 
 namespace llmkit::tokenizer {
 namespace {
 
-constexpr int64_t kTileWords = 4096;
+constexpr int64_t kTilePieces = 4096;
 constexpr double kFraction = 1 << 20;   // of the fixed-point expected counts
 constexpr double kLeastExpected = 0.5;  // pieces below it are dropped
 constexpr float kUnknownPenalty = 10;   // below the least score
 constexpr double kStep = 1e120;         // by which sums are scaled when they become small
 constexpr double kSmall = 1e-120;
 constexpr uint32_t kNone = LatticeEdge::kNoPiece;
+constexpr uint64_t kBytesOfWord = 450;
 
 // psi(x) by recurrence to x >= 7 and the asymptotic series around x - 1/2 (Abramowitz and Stegun 6.3).
 double digamma(double x) {
@@ -58,17 +60,18 @@ class Sums {
 
 class Trainer {
  public:
-  Trainer(Context& context, const UnigramCorpus& corpus, std::vector<UnigramSeed> seeds, const UnigramOptions& options)
+  Trainer(Context& context, UnigramCorpus& corpus, std::vector<UnigramSeed> seeds, std::unique_ptr<WordFile> file,
+          const UnigramOptions& options)
       : context_(context),
         corpus_(corpus),
         options_(options),
         pieces_(std::move(seeds)),
-        lattices_(context, corpus, pieces_) {
+        lattices_(context, corpus, pieces_, std::move(file)) {
+    corpus.entries = {};  // the lattices have all of the words
     double sum = 0;
     for (auto& p : pieces_) sum += static_cast<double>(p.score);
     for (auto& p : pieces_)
       scores_.push_back(static_cast<float>(std::log(static_cast<double>(p.score)) - std::log(sum)));
-    for (size_t w = 0; w < lattices_.words(); ++w) word_sum_ += lattices_.count(w);
     set_probabilities();
   }
 
@@ -77,6 +80,7 @@ class Trainer {
     training.seeds = pieces_.size();
     training.distinct_words = lattices_.words();
     training.memory_bytes = lattices_.memory_bytes();
+    training.file_bytes = lattices_.file_bytes();
     auto desired = static_cast<size_t>(static_cast<double>(options_.vocab_size) * 1.1);
     double first = std::log(static_cast<double>(pieces_.size()));
     for (;;) {
@@ -129,20 +133,15 @@ class Trainer {
   uint32_t credited(LatticeEdge e) const { return e.piece() == kNone || dead_[e.piece()] ? 0 : e.piece(); }
   float score(LatticeEdge e) const { return e.piece() == kNone ? unknown_score_ : scores_[e.piece()]; }
 
-  template <class F>
-  void for_word_tiles(F&& f) {
-    auto n = static_cast<int64_t>(lattices_.words());
-    context_.parallel.for_ranges(n, kTileWords, [&](int64_t begin, int64_t end) { f(begin / kTileWords, begin, end); });
-  }
-
   // Working memory of a lattice's sums; alpha and beta have one place a character and one behind the last.
   struct Work {
     std::vector<double> alpha, beta;
     std::vector<int> alpha_steps;  // alpha[i] stands for alpha[i] / kStep^steps
     std::vector<uint32_t> starts;  // first edge of each character
     std::vector<float> best;
-    std::vector<uint32_t> back;  // the edge of the best path that ends there
-    std::vector<uint32_t> from;  // and where it begins
+    std::vector<uint32_t> back;      // the edge of the best path that ends there
+    std::vector<uint32_t> from;      // and where it begins
+    std::vector<LatticeEdge> edges;  // of a piece
     void prepare(std::span<const LatticeEdge> edges) {
       starts.clear();
       for (uint32_t i = 0; i < edges.size(); ++i)
@@ -197,17 +196,16 @@ class Trainer {
   // One step of expectation-maximisation; the mean log-likelihood of a word before it.
   double expect_and_maximise() {
     Sums sums(pieces_.size());
-    std::vector<double> objectives((lattices_.words() + kTileWords - 1) / kTileWords);
-    for_word_tiles([&](int64_t tile, int64_t begin, int64_t end) {
+    double objective = lattices_.sum_over_tiles([&](const LatticeTile& tile) {
       Work work;
       auto mine = sums.take();
-      double objective = 0;
-      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i) {
-        auto count = static_cast<double>(lattices_.count(i));
-        objective += count * expect(lattices_.word(i), count, work, mine);
+      double of_tile = 0;
+      for (size_t i = 0; i < tile.words(); ++i) {
+        auto count = static_cast<double>(tile.count(i));
+        of_tile += count * expect(tile.edges(i), count, work, mine);
       }
-      objectives[static_cast<size_t>(tile)] = objective;
       sums.give(std::move(mine));
+      return of_tile;
     });
     std::vector<int64_t> expected = sums.total();
     // Instead of log(c / sum), digamma(c) - digamma(sum): a prior for few pieces (Liang, tutorial at ACL 2007).
@@ -220,9 +218,7 @@ class Trainer {
     for (size_t i = 0; i < pieces_.size(); ++i)
       if (!dead_[i]) scores_[i] = static_cast<float>(digamma(static_cast<double>(expected[i]) / kFraction) - log_sum);
     set_probabilities();
-    double objective = 0;
-    for (double o : objectives) objective += o;
-    return objective / static_cast<double>(word_sum_);
+    return objective / static_cast<double>(lattices_.occurrences());
   }
 
   // The best path; `whole`: with the edge over all characters. Its pieces are given to f from the last to the first.
@@ -253,13 +249,14 @@ class Trainer {
   // How often each piece is on the best path of a word.
   std::vector<int64_t> best_counts() {
     Sums sums(pieces_.size());
-    for_word_tiles([&](int64_t, int64_t begin, int64_t end) {
+    lattices_.sum_over_tiles([&](const LatticeTile& tile) {
       Work work;
       auto mine = sums.take();
-      for (auto i = static_cast<size_t>(begin); i < static_cast<size_t>(end); ++i)
-        best_path(lattices_.word(i), true, work,
-                  [&](LatticeEdge e) { mine[credited(e)] += static_cast<int64_t>(lattices_.count(i)); });
+      for (size_t i = 0; i < tile.words(); ++i)
+        best_path(tile.edges(i), true, work,
+                  [&](LatticeEdge e) { mine[credited(e)] += static_cast<int64_t>(tile.count(i)); });
       sums.give(std::move(mine));
+      return 0.0;
     });
     return sums.total();
   }
@@ -271,7 +268,7 @@ class Trainer {
     if (counts[piece] == 0) return -std::numeric_limits<double>::infinity();
     auto own = static_cast<double>(counts[piece]);
     double parts = 0, number = 0;
-    float other = best_path(lattices_.piece(piece), false, work, [&](LatticeEdge e) {
+    float other = best_path(lattices_.piece(piece, work.edges), false, work, [&](LatticeEdge e) {
       parts += std::log(static_cast<double>(counts[credited(e)]) + own);
       ++number;
     });
@@ -279,7 +276,7 @@ class Trainer {
     if (other > scores_[piece]) return -std::numeric_limits<double>::infinity();
     double more = options_.loss == UnigramLoss::of_table ? static_cast<double>(alive_) : number;
     double after = parts - number * std::log(sum + own * (more - 1));
-    return own / static_cast<double>(word_sum_) * (std::log(own) - std::log(sum) - after);
+    return own / static_cast<double>(lattices_.occurrences()) * (std::log(own) - std::log(sum) - after);
   }
 
   void prune(size_t desired) {
@@ -288,7 +285,7 @@ class Trainer {
     for (int64_t c : counts) sum += static_cast<double>(c);
     alive_ = alive_pieces();
     std::vector<double> losses(pieces_.size(), -std::numeric_limits<double>::infinity());
-    context_.parallel.for_ranges(static_cast<int64_t>(pieces_.size()), kTileWords, [&](int64_t begin, int64_t end) {
+    context_.parallel.for_ranges(static_cast<int64_t>(pieces_.size()), kTilePieces, [&](int64_t begin, int64_t end) {
       Work work;
       for (auto i = static_cast<uint32_t>(begin); i < static_cast<uint32_t>(end); ++i)
         if (!dead_[i]) losses[i] = loss_of(i, counts, sum, work);
@@ -311,8 +308,8 @@ class Trainer {
       pieces_[i] = pieces_[order[i]];
       scores_[i] = scores_[order[i]];
     }
-    lattices_.renumber(number, order.size());
     pieces_.resize(order.size());
+    lattices_.renumber(number);
     scores_.resize(order.size());
     dead_.assign(order.size(), false);
     set_probabilities();
@@ -366,23 +363,46 @@ class Trainer {
   std::vector<double> probabilities_;
   float least_score_ = 0, unknown_score_ = 0;
   double unknown_probability_ = 0;
-  uint64_t word_sum_ = 0;
   size_t alive_ = 0;  // pieces when pruning began
 };
 
+// What a training of these words needs, themselves included, measured on the mixed corpus of tests/bench/tokenizer.
+uint64_t bytes_in_memory(const WordCounter& counter, const UnigramOptions& options) {
+  return counter.memory_bytes() + options.seeds.most * 150 + counter.words_in_memory() * kBytesOfWord;
+}
+
 }  // namespace
 
-UnigramTraining train_unigram(Context& context, std::span<const CountedWord> words, const UnigramOptions& options) {
+UnigramTraining train_unigram(Context& context, WordCounter& counter, const UnigramOptions& options) {
   if (options.seeds.max_characters > Lattices::kMaxPieceCharacters)
     throw UsageError("a Unigram piece has at most " + std::to_string(Lattices::kMaxPieceCharacters) + " characters");
-  UnigramCorpus corpus = code_words(words, options.character_coverage, options.tabs);
-  if (corpus.entries.empty())
-    throw Error(ErrorParts{"no words to learn pieces from", {}, "text", "white space alone", {}});
-  if (static_cast<int64_t>(corpus.required.size()) > options.pieces)
-    throw UsageError("the vocabulary has no room for the " + std::to_string(corpus.required.size()) +
-                     " characters of the text: raise --vocab-size or lower --character-coverage");
-  auto seeds = find_seeds(context, corpus, options.seeds);
-  return Trainer(context, corpus, std::move(seeds), options).train();
+  UnigramCorpus corpus;
+  std::vector<UnigramSeed> seeds;
+  std::unique_ptr<WordFile> file;
+  uint64_t memory = context.memory_bytes, distinct_pieces = 0;
+  auto check = [&](bool words) {
+    if (!words) throw Error(ErrorParts{"no words to learn pieces from", {}, "text", "white space alone", {}});
+    if (static_cast<int64_t>(corpus.required.size()) > options.pieces)
+      throw UsageError("the vocabulary has no room for the " + std::to_string(corpus.required.size()) +
+                       " characters of the text: raise --vocab-size or lower --character-coverage");
+  };
+  if (counter.spilled() || (memory > 0 && bytes_in_memory(counter, options) > memory)) {
+    auto external = begin_external_unigram(context, counter, options);
+    corpus = std::move(external.corpus);
+    seeds = std::move(external.seeds);
+    file = std::move(external.words);
+    distinct_pieces = external.distinct_pieces;
+    check(file->words() > 0);
+  } else {
+    distinct_pieces = counter.words_in_memory();
+    corpus = code_words(counter.words(), options.character_coverage, options.tabs);
+    counter.clear();
+    check(!corpus.entries.empty());
+    seeds = find_seeds(context, corpus, options.seeds);
+  }
+  UnigramTraining training = Trainer(context, corpus, std::move(seeds), std::move(file), options).train();
+  training.distinct_pieces = distinct_pieces;
+  return training;
 }
 
 }  // namespace llmkit::tokenizer

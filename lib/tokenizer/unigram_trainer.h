@@ -35,11 +35,13 @@ struct UnigramTraining {
   std::vector<std::string> pieces;  // UTF-8, "▁" for a space; best first
   std::vector<float> scores;        // natural logarithms of their probabilities
   double log_likelihood = 0;        // of all words under the last expectation step, per word
-  uint64_t seeds = 0, distinct_words = 0, memory_bytes = 0;
-  int rounds = 0;  // of pruning
+  uint64_t seeds = 0, distinct_pieces = 0, distinct_words = 0, memory_bytes = 0;
+  uint64_t file_bytes = 0;  // of the words, if they did not fit the memory allowed
+  int rounds = 0;           // of pruning
 };
 
-// `words` are pieces as " the" and " the\n" (see unigram_corpus.h).
-UnigramTraining train_unigram(Context& context, std::span<const CountedWord> words, const UnigramOptions& options);
+// The counter's pieces are words as " the" and " the\n" (see unigram_corpus.h); they are gone afterwards. Within
+// context.memory_bytes, with the words in files if need be (see unigram_external.h): the same pieces and scores.
+UnigramTraining train_unigram(Context& context, WordCounter& counter, const UnigramOptions& options);
 
 }  // namespace llmkit::tokenizer

@@ -242,8 +242,7 @@ void WordCounter::for_words(const std::function<void(const CountedWord&)>& f) {
 void WordCounter::take_words(const std::function<void(const CountedWord&)>& f) {
   if (runs_) {
     for_words(f);
-    runs_.reset();
-    return;
+    return clear();
   }
   for (auto& shard : shards_) {
     for (auto& word : shard.filled()) {
@@ -253,6 +252,22 @@ void WordCounter::take_words(const std::function<void(const CountedWord&)>& f) {
     shard.see(gone_bytes_);
     shard.clear();
   }
+}
+
+void WordCounter::clear() {
+  gone_pieces_ = pieces();
+  gone_bytes_ = bytes_seen();
+  runs_.reset();
+  for (auto& shard : shards_) shard.clear();
+}
+
+uint64_t WordCounter::words_in_memory() const {
+  uint64_t sum = 0;
+  for (auto& shard : shards_) {
+    std::lock_guard lock(shard.mutex);
+    sum += shard.used;
+  }
+  return sum;
 }
 
 std::array<bool, 256> WordCounter::bytes_seen() const {

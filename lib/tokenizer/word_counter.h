@@ -40,13 +40,15 @@ class WordCounter {
   void for_words(const std::function<void(const CountedWord&)>& f);
   // The same, in the same order, and gives the memory of what has been given back; pieces() and bytes_seen() stay.
   void take_words(const std::function<void(const CountedWord&)>& f);
+  void clear();                              // forgets the words, not pieces() and bytes_seen()
   std::array<bool, 256> bytes_seen() const;  // which bytes any word has
   // What a BPE training of the words in memory needs, together with them.
   uint64_t training_bytes() const;
   bool spilled() const { return runs_ != nullptr; }
   uint64_t runs_bytes() const { return runs_ ? runs_->bytes() : 0; }
-  uint64_t pieces() const;        // with repetitions
-  uint64_t memory_bytes() const;  // of the tables
+  uint64_t pieces() const;           // with repetitions
+  uint64_t words_in_memory() const;  // distinct
+  uint64_t memory_bytes() const;     // of the tables
 
  private:
   class TileTable;

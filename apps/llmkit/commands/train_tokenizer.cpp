@@ -119,9 +119,9 @@ class TrainTokenizer : public Command {
         "SentencePiece. char makes a vocabulary of the characters seen. The result is a folder with tokenizer.json, "
         "which "
         "Hugging Face's tokenizers and transformers load with equal ids.\n\n"
-        "Memory follows the number of distinct pieces (words), not the size of the corpus. With --memory, bbpe counts "
-        "what does not fit on disk (in $TMPDIR), and learns the same merges as without bound. The same text gives the "
-        "same bytes for any --threads.",
+        "Memory follows the number of distinct pieces (words), not the size of the corpus. With --memory, what does "
+        "not fit is counted and kept on disk (in $TMPDIR), with the same result as without bound; only WordPiece by "
+        "likelihood keeps its words in memory. The same text gives the same bytes for any --threads.",
         kUsesOutput | kUsesThreads | kUsesForce | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad | kUsesMemory |
             kUsesGates,
         ""};
@@ -244,6 +244,9 @@ class TrainTokenizer : public Command {
                      : std::to_string(t.external.bands) + " bands and " + std::to_string(t.external.single_merges) +
                            " single merges over " + format_bytes(static_cast<double>(t.external.file_bytes)) + ", ") +
                 std::to_string(t.external.passes) + " passes over words in memory");
+    if (t.words_file_bytes > 0)
+      log::info("beyond --memory: " + format_bytes(static_cast<double>(t.runs_bytes)) + " of pieces and " +
+                format_bytes(static_cast<double>(t.words_file_bytes)) + " of words on disk");
     log::info(format_count(t.distinct_pieces) + " distinct of " + format_count(t.pieces) + " pieces (" +
               format_bytes(static_cast<double>(t.memory_bytes)) + "); " + number(c.bytes_per_token(), 3) +
               " bytes a token " +

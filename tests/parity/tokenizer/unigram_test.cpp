@@ -21,7 +21,6 @@ TEST_CASE("Unigram pieces and scores are those of SentencePiece") {
   std::string text = golden.get_string("text");
   std::string_view view = text;
   counter.add(std::span(&view, 1));
-  auto counted = counter.words();
   Parallel parallel(2);
   StopFlag stop;
   NoProgress progress;
@@ -32,7 +31,7 @@ TEST_CASE("Unigram pieces and scores are those of SentencePiece") {
   options.character_coverage = 1;
   options.loss = UnigramLoss::of_table;  // as that version has it, and what follows
   options.tabs = options.seeds.of_bytes = false;
-  UnigramTraining training = train_unigram(context, counted, options);
+  UnigramTraining training = train_unigram(context, counter, options);
   std::map<std::string, float> ours;
   for (size_t i = 0; i < training.pieces.size(); ++i) ours[training.pieces[i]] = training.scores[i];
   auto& expected = golden.get_array("pieces");

@@ -56,6 +56,21 @@ std::map<std::string, uint64_t> pieces_of(std::string_view text) {
   return out;
 }
 
+// Within `memory` bytes, if it is not 0: counted line by line, so that words go to disk in many runs.
+UnigramTraining train(Setup& s, std::string_view text, const UnigramOptions& options, uint64_t memory = 0) {
+  SentenceWords words;
+  WordCounter counter(words, memory / 3);
+  for (size_t at = 0; at < text.size();) {
+    size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    std::string_view line = text.substr(at, end - at);
+    counter.add(std::span(&line, 1));
+    counter.make_room();
+    at = end;
+  }
+  s.context.memory_bytes = memory;
+  return train_unigram(s.context, counter, options);
+}
+
 }  // namespace
 
 TEST_CASE("words know whether they end their line") {
@@ -131,24 +146,19 @@ TEST_CASE("seeds are the substrings with two right neighbours, by occurrences ti
 
 TEST_CASE("a Unigram vocabulary is the same for one and eight threads") {
   std::string text = sentences(1, 20'000);
-  SentenceWords words;
-  WordCounter counter(words);
-  std::string_view view = text;
-  counter.add(std::span(&view, 1));
-  auto counted = counter.words();
   UnigramOptions options;
   options.vocab_size = 400;
   options.pieces = 397;
   UnigramTraining serial;
   {
     Setup one(1);
-    serial = train_unigram(one.context, counted, options);
+    serial = train(one, text, options);
   }
   CHECK(serial.pieces.size() == 397);
   CHECK(serial.distinct_words > 12'000);
   Setup eight(8);
   for (int round = 0; round < 20; ++round) {
-    UnigramTraining training = train_unigram(eight.context, counted, options);
+    UnigramTraining training = train(eight, text, options);
     CHECK(training.pieces == serial.pieces);
     CHECK(training.scores == serial.scores);
     CHECK(training.log_likelihood == serial.log_likelihood);
@@ -161,20 +171,58 @@ TEST_CASE("a Unigram vocabulary is the same for one and eight threads") {
 TEST_CASE("a word of thousands of characters does not underflow, and too small a vocabulary is refused") {
   Setup s;
   SentenceWords words;
-  WordCounter counter(words);
   std::string longest;
   Rng rng({5});
   for (int i = 0; i < 20'000; ++i) longest += static_cast<char>('a' + rng.below(26));
-  counter.add_word(" " + longest, 3);
-  counter.add_word(" abc", 2);
-  auto counted = counter.words();
+  auto train = [&](const UnigramOptions& options) {
+    WordCounter counter(words);
+    counter.add_word(" " + longest, 3);
+    counter.add_word(" abc", 2);
+    return train_unigram(s.context, counter, options);
+  };
   UnigramOptions options;
   options.vocab_size = 60;
   options.pieces = 57;
-  UnigramTraining training = train_unigram(s.context, counted, options);
+  UnigramTraining training = train(options);
   CHECK(training.pieces.size() == 57);
   CHECK(std::isfinite(training.log_likelihood));
   for (float score : training.scores) CHECK(std::isfinite(score));
   options.pieces = 20;
-  CHECK_THROWS_WITH_AS(train_unigram(s.context, counted, options), doctest::Contains("--vocab-size"), UsageError);
+  CHECK_THROWS_WITH_AS(train(options), doctest::Contains("--vocab-size"), UsageError);
+}
+
+TEST_CASE("Unigram within a small memory gives the pieces and scores of training without bound") {
+  std::string text = sentences(7, 4000) +
+                     " \xE2\x96\x81"
+                     "ka lo\xE2\x96\x81mi sa\xE2\x96\x81 a\tb\t\n\n x";
+  for (int i = 0; i < 40; ++i)
+    text += " aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" + std::to_string(i % 7) + (i % 3 ? "" : "\n");
+  UnigramOptions options;
+  options.vocab_size = 300;
+  options.pieces = 297;
+  options.seeds.most = 2500;  // fewer than there are: the best ones must be the same
+  for (bool of_bytes : {true, false}) {
+    CAPTURE(of_bytes);
+    options.tabs = options.seeds.of_bytes = of_bytes;
+    options.character_coverage = of_bytes ? 0.9995 : 0.97;
+    Setup unbounded(2);
+    UnigramTraining expected = train(unbounded, text, options);
+    CHECK(expected.file_bytes == 0);
+    CHECK(expected.seeds > 2500);
+    CHECK(expected.rounds > 1);
+    for (uint64_t memory : {30'000, 300'000, 3'000'000})
+      for (int threads : {1, 2, 8}) {
+        CAPTURE(memory);
+        CAPTURE(threads);
+        Setup bounded(threads);
+        UnigramTraining got = train(bounded, text, options, memory);
+        CHECK(got.file_bytes > 0);
+        CHECK(got.seeds == expected.seeds);
+        CHECK(got.rounds == expected.rounds);
+        CHECK(got.distinct_pieces == expected.distinct_pieces);
+        CHECK(got.distinct_words == expected.distinct_words);
+        CHECK(got.pieces == expected.pieces);
+        CHECK(got.scores == expected.scores);
+      }
+  }
 }
