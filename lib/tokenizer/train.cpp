@@ -9,6 +9,7 @@
 #include "base/registry.h"
 #include "tokenizer/sentence_words.h"
 #include "tokenizer/tokenizer_formats.h"
+#include "tokenizer/train_estimate.h"
 #include "tokenizer/train_text.h"
 #include "tokenizer/unicode_class.h"
 
@@ -27,6 +28,7 @@ struct Batch {
   std::vector<Result<formats::Document>> documents;  // their texts after the normalizers
   std::vector<std::string> starts;                   // of the texts as they were, if a normalizer changes them
   std::vector<size_t> sizes;
+  uint64_t bytes_in = 0;  // of the input, when it was read
 };
 
 // The starts of every so many documents, to measure on when no file was set aside for it.
@@ -62,17 +64,20 @@ std::vector<std::string> read_texts(const std::vector<std::string>& inputs,
 }
 
 void count_corpus(Context& context, formats::DocumentReader& reader, const TextSteps& steps, WordCounter& counter,
-                  Sample& sample, Training& training) {
+                  Sample& sample, TrainingEstimator& estimator, Training& training) {
   context.parallel.pipeline<Batch>(
       kBatches,
       [&](Batch& batch) {
         if (context.stop.requested()) throw Error("interrupted while the corpus was read", ExitCode::interrupted);
         context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()),
                                 "bytes", "counting pieces");
-        return reader.next_batch(batch.lines, kBatchBytes);
+        bool more = reader.next_batch(batch.lines, kBatchBytes);
+        batch.bytes_in = reader.bytes_in();
+        return more;
       },
       [&](Batch& batch) {
         std::vector<std::string_view> texts;
+        uint64_t bytes = 0;
         for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
           batch.documents.push_back(reader.parse(batch.lines, i));
           auto& document = batch.documents.back();
@@ -84,8 +89,12 @@ void count_corpus(Context& context, formats::DocumentReader& reader, const TextS
           steps.apply(document->text);
         }
         for (auto& document : batch.documents)
-          if (document && document->text.size() <= kLargeDocument) texts.push_back(document->text);
+          if (document && document->text.size() <= kLargeDocument) {
+            texts.push_back(document->text);
+            bytes += document->text.size();
+          }
         counter.add(texts);
+        estimator.counted(bytes);
       },
       [&](Batch& batch) {
         for (size_t i = 0; i < batch.documents.size(); ++i) {
@@ -95,14 +104,19 @@ void count_corpus(Context& context, formats::DocumentReader& reader, const TextS
             continue;
           }
           std::string_view text = document->text;
-          if (text.size() > kLargeDocument) counter.add(context.parallel, text);
+          if (text.size() > kLargeDocument) {
+            counter.add(context.parallel, text);
+            estimator.counted(text.size());
+          }
           sample.offer(training.documents, steps.change_text() ? batch.starts[i] : text);
           ++training.documents;
           training.text_bytes += batch.sizes[i];
         }
         training.memory_bytes = std::max(training.memory_bytes, counter.memory_bytes());
+        estimator.look(counter, training.text_bytes, batch.bytes_in, reader.total_bytes_in());
         counter.make_room();
       });
+  if (reader.total_bytes_in() > 0) estimator.finish(counter, training.text_bytes);
 }
 
 }  // namespace
@@ -223,7 +237,8 @@ bool has_sentences(const std::string& algorithm) {
   return algorithm == "bpe" || algorithm == "unigram";
 }
 
-Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options) {
+Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options,
+                         const std::function<void(const TrainingEstimate&)>& on_estimate) {
 #ifdef __GLIBC__
   // What the tables of the counter took must be there for the words when they are gone.
   if (context.memory_bytes > 0) mallopt(M_MMAP_THRESHOLD, kMapped);
@@ -240,7 +255,8 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   WordCounter counter(pretokenizer, may_spill ? context.memory_bytes / 3 : 0);
   Sample sample;
   formats::DocumentReader reader(inputs, options.reader);
-  count_corpus(context, reader, TextSteps(options.normalizers, sentences), counter, sample, training);
+  TrainingEstimator estimator(context, options, on_estimate);
+  count_corpus(context, reader, TextSteps(options.normalizers, sentences), counter, sample, estimator, training);
   training.bytes_in = reader.bytes_in();
   training.bad = reader.bad();
   if (training.documents == 0)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,10 @@ struct Training {
 // Whether the pieces counted are the words of lines, as SentencePiece has them, instead of those of the pre-tokenizer.
 bool has_sentences(const std::string& algorithm);
 
-Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options);
+struct TrainingEstimate;
+
+// `on_estimate` is given what the training will need, once the first megabytes of a file have been counted.
+Training train_tokenizer(Context& context, const std::vector<std::string>& inputs, const TrainOptions& options,
+                         const std::function<void(const TrainingEstimate&)>& on_estimate = {});
 
 }  // namespace llmkit::tokenizer

@@ -1,31 +1,34 @@
 #include "tokenizer/train_estimate.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
-#include <memory>
-
-#include "tokenizer/sentence_words.h"
-#include "tokenizer/train_text.h"
+#include <utility>
 
 namespace llmkit::tokenizer {
 namespace {
 
-constexpr uint64_t kSampleBytes = uint64_t{8} << 20, kPartOf = 4;
-constexpr uint64_t kProgram = uint64_t{110} << 20;  // the program and the batches read ahead, measured
-constexpr double kUsualExponent = 0.5;
+constexpr uint64_t kLeastSample = uint64_t{8} << 20, kMostSample = uint64_t{64} << 20;
+constexpr uint64_t kSampleOf = 6, kPartOf = 8;        // the text is so many samples, the sample so many parts
+constexpr uint64_t kProgram = uint64_t{110} << 20;    // the program and the batches read ahead, measured
+constexpr uint64_t kBbpeTables = uint64_t{60} << 20;  // sketch and tables of pairs
+constexpr uint64_t kBytesOfSeed = 150;
+constexpr double kUsualExponent = 0.75;
 
 // Of one distinct piece: seconds on one thread, and bytes beside the counter's. Measured on the mixed corpus of
 // tests/bench/tokenizer.
 struct Learning {
-  double seconds = 0, bytes = 0, bytes_of_byte = 0;
+  double seconds = 0, bytes = 0;
+  uint64_t fixed_bytes = 0;
 };
 
-Learning learning_of(const TrainOptions& options) {
-  if (options.algorithm == "char") return {2e-7, 0, 0};
-  if (options.algorithm == "unigram") return {6e-5, 400, 20};
-  if (options.algorithm == "wordpiece" && options.wordpiece_score == MergeScore::likelihood) return {1e-3, 300, 80};
-  return {3e-6, 40, 8};
+Learning learning_of(const TrainOptions& options, uint64_t pieces) {
+  if (options.algorithm == "char") return {2e-7};
+  if (options.algorithm == "unigram")
+    return {2.7e-5, 315, kBytesOfSeed * std::min(static_cast<uint64_t>(options.unigram_seeds), 3 * pieces)};
+  if (options.algorithm == "bpe") return {8e-6, 17};
+  if (options.algorithm == "wordpiece" && options.wordpiece_score == MergeScore::likelihood) return {1e-3, 900};
+  if (options.algorithm == "wordpiece") return {4e-6, 17};
+  return {5.6e-6, 17, kBbpeTables};
 }
 
 }  // namespace
@@ -36,84 +39,59 @@ uint64_t extrapolate_distinct(uint64_t part_bytes, uint64_t part_distinct, uint6
     return sample_distinct;
   double exponent = std::log(static_cast<double>(sample_distinct) / static_cast<double>(part_distinct)) /
                     std::log(static_cast<double>(sample_bytes) / static_cast<double>(part_bytes));
-  // A start is more diverse than what follows: half way to the exponent of large corpora.
+  // One large document more or less moves it much: half way to that of mixed corpora.
   exponent = (std::clamp(exponent, 0.0, 1.0) + kUsualExponent) / 2;
   return static_cast<uint64_t>(static_cast<double>(sample_distinct) *
                                std::pow(static_cast<double>(text_bytes) / static_cast<double>(sample_bytes), exponent));
 }
 
-std::optional<TrainingEstimate> estimate_training(Context& context, const std::vector<std::string>& inputs,
-                                                  const TrainOptions& options) {
-  if (std::find(inputs.begin(), inputs.end(), "-") != inputs.end()) return {};
-  formats::DocumentReader reader(inputs, options.reader);
-  if (reader.total_bytes_in() == 0) return {};
-  bool sentences = has_sentences(options.algorithm);
-  SentenceWords sentence_words;
-  std::unique_ptr<PreTokenizer> named;
-  if (!sentences) named = pretokenizers().make(options.bpe.pretokenizer);
-  WordCounter counter(sentences ? sentence_words : *named);
-  TextSteps steps(options.normalizers, sentences);
-  auto distinct = [&] {
-    uint64_t n = 0;
-    counter.for_words([&](const CountedWord&) { ++n; });
-    return n;
-  };
+TrainingEstimator::TrainingEstimator(Context& context, const TrainOptions& options,
+                                     std::function<void(const TrainingEstimate&)> give)
+    : context_(context), options_(options), give_(std::move(give)), start_(std::chrono::steady_clock::now()) {}
 
+void TrainingEstimator::look(const WordCounter& counter, uint64_t text_bytes, uint64_t bytes_in,
+                             uint64_t total_bytes_in) {
+  if (done_ || !give_) return;
+  if (total_bytes_in == 0) return;
+  // Threads are ahead of the batches that have come: what they have counted belongs to what the counter holds.
+  uint64_t counted = counted_;
+  WordCounter::Held held = counter.held();
+  double all = static_cast<double>(text_bytes) * static_cast<double>(std::max(total_bytes_in, bytes_in)) /
+               static_cast<double>(std::max<uint64_t>(1, bytes_in));
+  uint64_t sample = std::clamp(static_cast<uint64_t>(all) / kSampleOf, kLeastSample, kMostSample);
+  if (part_bytes_ == 0 && counted >= sample / kPartOf) part_bytes_ = counted, part_distinct_ = held.words;
+  bool enough = text_bytes >= sample && counted >= 2 * part_bytes_;
+  if (bytes_in == 0 || !(enough || counter.full())) return;  // what goes to disk is not counted any more
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  give(held, counted, static_cast<uint64_t>(all), seconds * all / static_cast<double>(counted));
+}
+
+void TrainingEstimator::finish(const WordCounter& counter, uint64_t text_bytes) {
+  if (done_ || !give_ || counter.spilled() || text_bytes == 0) return;
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  give(counter.held(), text_bytes, text_bytes, seconds);
+}
+
+void TrainingEstimator::give(const WordCounter::Held& held, uint64_t sample_bytes, uint64_t text_bytes,
+                             double seconds) {
+  done_ = true;
   TrainingEstimate e;
-  uint64_t part_bytes = 0, part_distinct = 0;
-  double seconds = 0;
-  std::vector<std::string> texts;
-  uint64_t waiting = 0;
-  auto count = [&] {
-    auto start = std::chrono::steady_clock::now();
-    std::vector<std::string_view> views;
-    for (auto& text : texts) {
-      steps.apply(text);
-      views.push_back(text);
-    }
-    counter.add(views);
-    seconds += std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    texts.clear();
-    waiting = 0;
-  };
-  formats::Document document;
-  while (e.sample_bytes < kSampleBytes && reader.next(document)) {
-    // Of a document larger than the sample its start is enough.
-    if (document.text.size() > kSampleBytes) document.text.resize(kSampleBytes);
-    e.sample_bytes += document.text.size();
-    waiting += document.text.size();
-    texts.push_back(std::move(document.text));
-    if (waiting < kSampleBytes / kPartOf) continue;
-    count();
-    if (part_bytes > 0) continue;
-    part_bytes = e.sample_bytes;
-    part_distinct = distinct();
+  e.sample_bytes = sample_bytes;
+  e.text_bytes = std::max(sample_bytes, text_bytes);
+  uint64_t distinct = std::max<uint64_t>(1, held.words);
+  e.distinct_pieces = extrapolate_distinct(part_bytes_, part_distinct_, sample_bytes, distinct, e.text_bytes);
+  auto n = static_cast<double>(e.distinct_pieces);
+  double letters = static_cast<double>(held.bytes) / static_cast<double>(distinct);
+  Learning learning = learning_of(options_, e.distinct_pieces);
+  double learn = n * learning.seconds / std::max(1, context_.parallel.threads());
+  e.memory_bytes = kProgram + learning.fixed_bytes +
+                   static_cast<uint64_t>(n * (WordCounter::kBytesOfWord + letters + learning.bytes));
+  e.seconds = seconds + learn;
+  if (context_.memory_bytes > 0 && e.memory_bytes > context_.memory_bytes) {
+    e.memory_bytes = std::max(context_.memory_bytes, kProgram);
+    e.seconds += learn;  // passes over words on disk, or with few lists at a time
   }
-  count();
-  if (e.sample_bytes == 0) return {};
-  bool all = e.sample_bytes < kSampleBytes;
-  // The reader is ahead of the documents by a buffer, which matters little beside the sample.
-  double ratio = static_cast<double>(e.sample_bytes) / static_cast<double>(std::max<uint64_t>(1, reader.bytes_in()));
-  e.text_bytes =
-      all ? e.sample_bytes
-          : std::max(e.sample_bytes, static_cast<uint64_t>(ratio * static_cast<double>(reader.total_bytes_in())));
-  uint64_t sample_distinct = std::max<uint64_t>(1, distinct());
-  e.distinct_pieces = extrapolate_distinct(part_bytes, part_distinct, e.sample_bytes, sample_distinct, e.text_bytes);
-
-  double n = static_cast<double>(e.distinct_pieces),
-         scale = static_cast<double>(e.text_bytes) / static_cast<double>(e.sample_bytes);
-  uint64_t spelled = 0;
-  counter.for_words([&](const CountedWord& word) { spelled += word.bytes.size(); });
-  double letters = static_cast<double>(spelled) / static_cast<double>(sample_distinct);
-  Learning learning = learning_of(options);
-  double counted = n * (WordCounter::kBytesOfWord + letters);
-  e.memory_bytes = kProgram + static_cast<uint64_t>(counted + n * (learning.bytes + learning.bytes_of_byte * letters));
-  e.seconds = (seconds * scale + n * learning.seconds) / std::max(1, context.parallel.threads());
-  if (context.memory_bytes > 0 && e.memory_bytes > context.memory_bytes) {
-    e.memory_bytes = std::max(context.memory_bytes, kProgram);
-    e.seconds += 10 * n * learning.seconds / std::max(1, context.parallel.threads());  // bands over words on disk
-  }
-  return e;
+  give_(e);
 }
 
 }  // namespace llmkit::tokenizer

@@ -368,7 +368,7 @@ class Trainer {
 
 // What a training of these words needs, themselves included, measured on the mixed corpus of tests/bench/tokenizer.
 uint64_t bytes_in_memory(const WordCounter& counter, const UnigramOptions& options) {
-  return counter.memory_bytes() + options.seeds.most * 150 + counter.words_in_memory() * kBytesOfWord;
+  return counter.memory_bytes() + options.seeds.most * 150 + counter.held().words * kBytesOfWord;
 }
 
 }  // namespace
@@ -394,7 +394,7 @@ UnigramTraining train_unigram(Context& context, WordCounter& counter, const Unig
     distinct_pieces = external.distinct_pieces;
     check(file->words() > 0);
   } else {
-    distinct_pieces = counter.words_in_memory();
+    distinct_pieces = counter.held().words;
     corpus = code_words(counter.words(), options.character_coverage, options.tabs);
     counter.clear();
     check(!corpus.entries.empty());

@@ -189,7 +189,7 @@ void WordCounter::add(Parallel& parallel, std::string_view text) {
 }
 
 void WordCounter::make_room() {
-  if (memory_limit_ > 0 && memory_bytes() > memory_limit_) spill();
+  if (full()) spill();
 }
 
 void WordCounter::spill() {
@@ -211,14 +211,8 @@ void WordCounter::spill() {
 }
 
 uint64_t WordCounter::training_bytes() const {
-  uint64_t bytes = 0, words = 0;
-  for (auto& shard : shards_) {
-    std::lock_guard lock(shard.mutex);
-    bytes += shard.bytes.size();
-    words += shard.used;
-  }
-  return memory_bytes() + words * sizeof(CountedWord) + words * PairMerger::bytes_of_word(0) +
-         PairMerger::bytes_of_word(bytes);
+  Held in_memory = held();
+  return memory_bytes() + in_memory.words * PairMerger::bytes_of_word(0) + PairMerger::bytes_of_word(in_memory.bytes);
 }
 
 std::vector<CountedWord> WordCounter::words() const {
@@ -261,13 +255,14 @@ void WordCounter::clear() {
   for (auto& shard : shards_) shard.clear();
 }
 
-uint64_t WordCounter::words_in_memory() const {
-  uint64_t sum = 0;
+WordCounter::Held WordCounter::held() const {
+  Held held;
   for (auto& shard : shards_) {
     std::lock_guard lock(shard.mutex);
-    sum += shard.used;
+    held.words += shard.used;
+    held.bytes += shard.bytes.size();
   }
-  return sum;
+  return held;
 }
 
 std::array<bool, 256> WordCounter::bytes_seen() const {

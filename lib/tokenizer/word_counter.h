@@ -31,7 +31,8 @@ class WordCounter {
   void add(std::span<const std::string_view> texts);    // on this thread; any number of threads may
   void add(Parallel& parallel, std::string_view text);  // one large text, cut into tiles
   void add_word(std::string_view word, uint64_t count);
-  void make_room();  // beyond the bound: writes a run; called between batches
+  bool full() const { return memory_limit_ > 0 && memory_bytes() > memory_limit_; }
+  void make_room();  // if it is full: writes a run; called between batches
   void spill();      // writes what is in memory as a run
 
   // The pieces in an order that depends on nothing but the pieces; valid until the next add. Only without runs.
@@ -46,9 +47,12 @@ class WordCounter {
   uint64_t training_bytes() const;
   bool spilled() const { return runs_ != nullptr; }
   uint64_t runs_bytes() const { return runs_ ? runs_->bytes() : 0; }
-  uint64_t pieces() const;           // with repetitions
-  uint64_t words_in_memory() const;  // distinct
-  uint64_t memory_bytes() const;     // of the tables
+  struct Held {
+    uint64_t words = 0, bytes = 0;  // distinct, and their letters
+  };
+  Held held() const;              // in memory
+  uint64_t pieces() const;        // with repetitions
+  uint64_t memory_bytes() const;  // of the tables
 
  private:
   class TileTable;

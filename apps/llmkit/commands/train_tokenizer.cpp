@@ -186,14 +186,14 @@ class TrainTokenizer : public Command {
     options_.reader.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
     if (common.output == "-") throw UsageError("--output needs the name of a folder");
     io::AtomicFolder folder(common.output, common.force);
-    auto estimate = tokenizer::estimate_training(context, inputs_, options_);
-    if (estimate)
-      log::info("estimated from the first " + format_bytes(static_cast<double>(estimate->sample_bytes)) + " of about " +
-                format_bytes(static_cast<double>(estimate->text_bytes)) +
-                " of text: " + format_count(estimate->distinct_pieces) + " distinct pieces, " +
-                needs(estimate->seconds, static_cast<double>(estimate->memory_bytes)));
+    std::optional<tokenizer::TrainingEstimate> estimate;
     auto start = std::chrono::steady_clock::now();
-    Training training = tokenizer::train_tokenizer(context, inputs_, options_);
+    Training training = tokenizer::train_tokenizer(context, inputs_, options_, [&](auto& e) {
+      estimate = e;
+      log::info("estimated from the first " + format_bytes(static_cast<double>(e.sample_bytes)) + " of about " +
+                format_bytes(static_cast<double>(e.text_bytes)) + " of text: " + format_count(e.distinct_pieces) +
+                " distinct pieces, " + needs(e.seconds, static_cast<double>(e.memory_bytes)));
+    });
     set_roles(training.parts);
     tokenizer::Tokenizer(training.parts).save(folder.work_path());
     folder.finish();

@@ -227,8 +227,8 @@ TEST_CASE("a character vocabulary is sorted and knows each character once") {
 }
 
 TEST_CASE("distinct pieces of a text are extrapolated from a sample by a power of its size") {
-  CHECK(extrapolate_distinct(25, 10, 100, 20, 100) == 20);   // the sample is the text
-  CHECK(extrapolate_distinct(25, 10, 100, 20, 400) == 40);   // exponent 1/2, as large corpora have it
-  CHECK(extrapolate_distinct(25, 20, 100, 20, 1600) == 40);  // nothing new in the sample: 1/4
-  CHECK(extrapolate_distinct(0, 0, 100, 20, 400) == 20);     // no part to compare with
+  CHECK(extrapolate_distinct(25, 10, 100, 20, 100) == 20);      // the sample is the text
+  CHECK(extrapolate_distinct(16, 20, 256, 160, 4096) == 1280);  // exponent 3/4, as mixed corpora have it
+  CHECK(extrapolate_distinct(16, 40, 256, 80, 65536) == 1280);  // 1/4 in the sample: half way to that, 1/2
+  CHECK(extrapolate_distinct(0, 0, 100, 20, 400) == 20);        // no part to compare with
 }
