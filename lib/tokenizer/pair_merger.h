@@ -120,18 +120,23 @@ class PairMerger {
   void for_parts(bool together, F&& f);
   template <class F>
   void for_places(Part& part, int64_t list, F&& f);
+  // pair_index.cpp
   void deal_codes();
   PairSketch compact();
   void count(const PairSketch& sketch, uint64_t threshold, PairTable& counted);
+  std::vector<PairTable::Slot> frequent_pairs(uint64_t floor, uint64_t at_most);
+  void fit(std::vector<PairTable::Slot>& pairs);
+  void put_places();
   uint64_t list_bytes() const;
   uint64_t places_bytes(uint64_t places) const;
+  // pair_merger.cpp
   void make_room();
   uint8_t* merge_word(Part& part, uint64_t count, uint8_t* symbols, const Codes& pair) const;
   void gather_new_pairs(uint32_t left, uint32_t right, uint32_t result, bool fresh);
   void table_new_pairs();
   const uint8_t* put_new_places(Part& part, uint64_t address, const uint8_t* symbols, uint32_t result) const;
   void free_list(int64_t list);
-  size_t new_list();
+  int64_t list_of(uint64_t places);
   void push(uint64_t pair, uint64_t count);
 
   Parallel& parallel_;
@@ -158,6 +163,30 @@ class PairMerger {
   std::vector<int64_t> left_lists_, right_lists_;  // of new pairs, by the neighbour
   PairMergerStats stats_;
 };
+
+template <class F>
+void PairMerger::for_parts(bool together, F&& f) {
+  if (!together || parts_.size() == 1) {
+    for (auto& part : parts_) f(part);
+    return;
+  }
+  parallel_.for_tiles(static_cast<int64_t>(parts_.size()), [&](int64_t i) { f(parts_[static_cast<size_t>(i)]); });
+}
+
+// f(left, right) for the neighbours of a word that count as pairs.
+template <class F>
+const uint8_t* PairMerger::for_pairs(const uint8_t* p, F&& f) const {
+  uint32_t code;
+  p = SymbolCodes::read(p, code);
+  uint32_t before = codes_.symbol(code);
+  while (!WordStore::ends(*p)) {
+    p = SymbolCodes::read(p, code);
+    uint32_t symbol = codes_.symbol(code);
+    if (counts_pair(before, symbol)) f(before, symbol);
+    before = symbol;
+  }
+  return p;
+}
 
 template <class F>
 void PairMerger::take_words(F&& f) {
