@@ -205,7 +205,10 @@ struct GemmImpl {
   static void micro(const Work& w) {
     R sum[rows][kVectors];
     const bool whole = w.cols >= kPanel;
-    for (int64_t i = (w.depth + kLine - 1) / kLine; i < rows; ++i) fetch_row(w, i);
+    // Rows of C are fetched one at a time: all at once would fill the queue of misses. And late: what streams through
+    // the first cache meanwhile would push them out.
+    const int64_t lines = (w.depth + kLine - 1) / kLine, quiet = std::max<int64_t>(0, lines - rows - 1);
+    for (int64_t i = lines; i < rows; ++i) fetch_row(w, i);
     if (!w.start) {
 #pragma GCC unroll 16
       for (int i = 0; i < rows; ++i) {
@@ -227,7 +230,7 @@ struct GemmImpl {
     for (int64_t k = 0; k < w.depth;) {
       for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.row_stride));
       ahead += strips ? w.ahead_rows * kLine : kLine;
-      if (k / kLine < rows) fetch_row(w, k / kLine);  // one at a time: all at once would fill the queue of misses
+      if (const int64_t i = k / kLine - quiet; i >= 0 && i < rows) fetch_row(w, i);
       for (const int64_t end = std::min<int64_t>(k + kLine, w.depth); k < end; ++k, b += kPanel) {
         R column[kVectors];
 #pragma GCC unroll 4
