@@ -13,9 +13,17 @@ struct NormKernels {
   // Σ f(i, lanes) over a row; lanes beyond the row must contribute 0.
   template <class F>
   static LLMKIT_INLINE T row_sum(int64_t n, F&& f) {
-    R total = V::zero();
-    for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { total = V::add(total, f(i, lanes)); });
-    return V::reduce_add(total);
+    // Four chains, so that an addition need not wait for the one before.
+    constexpr int64_t kStep = 4 * V::kWidth;
+    R total[4] = {V::zero(), V::zero(), V::zero(), V::zero()};
+    int64_t i = 0;
+    for (; i + kStep <= n; i += kStep) {
+#pragma GCC unroll 4
+      for (int64_t c = 0; c < 4; ++c) total[c] = V::add(total[c], f(i + c * V::kWidth, AllLanes{}));
+    }
+    for_vectors<V>(n - i,
+                   [&](int64_t j, auto lanes) LLMKIT_INLINE_LAMBDA { total[0] = V::add(total[0], f(i + j, lanes)); });
+    return V::reduce_add(V::add(V::add(total[0], total[1]), V::add(total[2], total[3])));
   }
 
   static void forward(const NormArgs<T>& args, int64_t begin, int64_t end) {
@@ -32,15 +40,15 @@ struct NormKernels {
       }
       T mean = 0;
       if (args.kind == NormKind::layer) {
-        mean = row_sum(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { return load<V>(x + i, lanes); }) / static_cast<T>(n);
+        mean = row_sum(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { return load<V>(x + i, lanes); }) /
+               static_cast<T>(n);
       }
       const R centre = V::set1(mean);
-      R squares = V::zero();
-      for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
+      const T squares = row_sum(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
         R d = masked(V::sub(load<V>(x + i, lanes), centre), lanes);
-        squares = V::fma(d, d, squares);
+        return V::mul(d, d);
       });
-      const T rstd = 1 / std::sqrt(V::reduce_add(squares) / static_cast<T>(n) + args.epsilon);
+      const T rstd = 1 / std::sqrt(squares / static_cast<T>(n) + args.epsilon);
       if (args.mean) args.mean[row] = mean;
       if (args.rstd) args.rstd[row] = rstd;
       const R r = V::set1(rstd);
@@ -94,7 +102,9 @@ struct NormKernels {
   }
 
  private:
-  static LLMKIT_INLINE R masked(R x, AllLanes) { return x; }
+  static LLMKIT_INLINE R masked(R x, AllLanes) {
+    return x;
+  }
   static LLMKIT_INLINE R masked(R x, SomeLanes s) {
     alignas(64) T lane[V::kWidth];
     V::store(lane, x);
