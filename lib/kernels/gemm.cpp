@@ -83,6 +83,40 @@ void pack_b(Packing& packing, const GemmKernels<T>& g, void* panels, Matrix<cons
       [&g, panels, b, from, n, k](const PackRange& range) { g.pack_b(panels, b.data, b.stride, from, n, k, range); });
 }
 
+// The same of act(b), k_major: some rows at a time, so that what is packed is still in the first cache.
+template <class T>
+void pack_activated_range(const GemmKernels<T>& g, std::byte* panels, Matrix<const T> b, Activation activation,
+                          const PackRange& range) {
+  constexpr int64_t kRows = 8, kCols = 768;
+  alignas(64) T rows[kRows * kCols];
+  const int64_t depth = g.elements(b.rows) + g.panel_pad, step = kRows / g.element_depth;
+  for (int64_t e = range.begin; e < range.end; e += step) {
+    const int64_t k = e * g.element_depth, count = std::clamp<int64_t>(b.rows - k, 0, kRows);
+    const int64_t wide = kCols / g.panel_cols;
+    for (int64_t first = range.first; first < range.last; first += wide) {
+      const int64_t col = first * g.panel_cols,
+                    cols = std::min(b.cols, std::min(range.last, first + wide) * g.panel_cols) - col;
+      for (int64_t i = 0; i < count; ++i) {
+        for (int64_t j = 0; j < cols && k + i + 1 < b.rows; j += static_cast<int64_t>(64 / sizeof(T)))
+          __builtin_prefetch(b.row(k + i + 1) + col + j);
+        vector_kernels<T>().activation_forward(activation, rows + i * kCols, b.row(k + i) + col, cols);
+      }
+      for (int64_t panel = first; panel < std::min(range.last, first + wide); ++panel) {
+        const int64_t at = panel * g.panel_cols - col;
+        g.pack_b(panels + static_cast<size_t>((panel * depth + e) * g.panel_cols) * g.element_bytes, rows + at, kCols,
+                 PackFrom::k_major, cols - at, count, {0, 1, 0, std::min(step, range.end - e)});
+      }
+    }
+  }
+}
+template <class T>
+void pack_activated(Packing& packing, const GemmKernels<T>& g, void* panels, Matrix<const T> b, Activation activation) {
+  packing.add(ceil_div(b.cols, g.panel_cols), g.elements(b.rows), 16, 64,
+              [&g, panels, b, activation](const PackRange& range) {
+                pack_activated_range(g, static_cast<std::byte*>(panels), b, activation, range);
+              });
+}
+
 // Tiles of C are as large as the caches allow, and smaller where a product has few: the threads then end together.
 struct TileSize {
   int64_t rows, cols;
@@ -246,7 +280,11 @@ void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> pro
       task.b = {right.data, right.stride, from};
     } else {
       auto* panels = scratch.take<std::byte>(static_cast<int64_t>(packed_b_bytes(g, p.c.cols, task.depth)));
-      pack_b(packing, g, panels, right, from);
+      if (options.activation_of_b == Activation::none) {
+        pack_b(packing, g, panels, right, from);
+      } else {
+        pack_activated(packing, g, panels, right, options.activation_of_b);
+      }
       task.b_panels = panels;
     }
     group.add(g, task, options.epilogue);

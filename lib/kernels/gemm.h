@@ -35,7 +35,9 @@ template <class T>
 struct GemmOptions {
   Precision precision = Precision::f32;
   Epilogue<T> epilogue;
-  T* column_sums = nullptr;  // gemm_tn only: [M] += Σ_k A[k], taken while A is packed
+  // gemm_tn only:
+  T* column_sums = nullptr;                       // [M] += Σ_k A[k], taken while A is packed
+  Activation activation_of_b = Activation::none;  // B is what this makes of `b`, while it is packed; not in f16
 };
 
 template <class T>

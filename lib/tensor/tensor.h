@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "base/error.h"
+#include "kernels/activation.h"
 #include "tensor/shape.h"
 
 namespace llmkit {
@@ -17,7 +18,7 @@ struct TensorNode {
   Shape shape;
   DType dtype = DType::f32;
   bool needs_grad = false;
-  bool fixed_grad = false;    // the gradient has a place of its own (a parameter, a leaf), not a buffer of the pool
+  bool fixed_grad = false;  // the gradient has a place of its own (a parameter, a leaf), not a buffer of the pool
   int64_t grad_used =
       -1;  // number of the record of the backward that last asked for its gradient (0 also: the forward)
   bool grad_written = false;  // false: what `grad` points at is stale, the first writer overwrites it
@@ -26,10 +27,13 @@ struct TensorNode {
   size_t data_capacity = 0;   // of the pool's buffer, where the value lies in one
   void* remake = nullptr;     // closure that computes the value again
   void (*run_remake)(void*, Tape&) = nullptr;
-  void* grad = nullptr;       // null until the first writer asks for it
-  size_t grad_capacity = 0;   // of the pool's buffer; > 0 once there is one, also while planning
+  // Where not none: the value is this of what lies at `activated` as long as the step (null while planning).
+  kernels::Activation activation = kernels::Activation::none;
+  const void* activated = nullptr;
+  void* grad = nullptr;      // null until the first writer asks for it
+  size_t grad_capacity = 0;  // of the pool's buffer; > 0 once there is one, also while planning
   WeightCache* cache = nullptr;
-  uint64_t serial = 0;        // 0 = released
+  uint64_t serial = 0;  // 0 = released
 };
 
 class Tensor {
@@ -41,14 +45,30 @@ class Tensor {
 #endif
   }
 
-  explicit operator bool() const { return node_ != nullptr; }
-  const Shape& shape() const { return node().shape; }
-  DType dtype() const { return node().dtype; }
-  bool needs_grad() const { return node().needs_grad; }
-  int64_t dim(int i) const { return node().shape[i]; }
-  int64_t size() const { return node().shape.size(); }
-  int64_t rows() const { return node().shape.rows(); }
-  int64_t bytes() const { return size() * element_bytes(dtype()); }
+  explicit operator bool() const {
+    return node_ != nullptr;
+  }
+  const Shape& shape() const {
+    return node().shape;
+  }
+  DType dtype() const {
+    return node().dtype;
+  }
+  bool needs_grad() const {
+    return node().needs_grad;
+  }
+  int64_t dim(int i) const {
+    return node().shape[i];
+  }
+  int64_t size() const {
+    return node().shape.size();
+  }
+  int64_t rows() const {
+    return node().shape.rows();
+  }
+  int64_t bytes() const {
+    return size() * element_bytes(dtype());
+  }
 
   template <class T>
   T* data() const {
@@ -68,7 +88,9 @@ class Tensor {
 #endif
     return *node_;
   }
-  friend bool operator==(const Tensor& a, const Tensor& b) { return a.node_ == b.node_; }
+  friend bool operator==(const Tensor& a, const Tensor& b) {
+    return a.node_ == b.node_;
+  }
 
  private:
   template <class T>

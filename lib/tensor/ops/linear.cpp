@@ -62,11 +62,17 @@ void backward(Tape& tape, const Tensor& y, const Tensor& x, const Tensor& weight
     dz = place;
   }
   plan_products<T>(tape, rows, in, out);
-  const T* input = weight.needs_grad() ? tape.value<T>(x) : nullptr;
+  // An activation that was let go is made again while it is packed.
+  const bool repeat =
+      x.node().forgotten && x.node().activation != Activation::none && tape.precision() != Precision::f16;
+  const T* input = !weight.needs_grad() ? nullptr
+                   : repeat             ? static_cast<const T*>(x.node().activated)
+                                        : tape.value<T>(x);
   T* dbias = tape.gradient_sum<T>(o.bias);
   if (GradSlot<T> dw = tape.gradient<T>(weight)) {
-    kernels::gemm_tn<T>(tape.exec(), {dw.data, out, in}, {dz, rows, out}, {input, rows, in},
-                        {tape.precision(), accumulating<T>(dw.accumulate), dbias});
+    kernels::gemm_tn<T>(
+        tape.exec(), {dw.data, out, in}, {dz, rows, out}, {input, rows, in},
+        {tape.precision(), accumulating<T>(dw.accumulate), dbias, repeat ? x.node().activation : Activation::none});
   } else if (dbias) {
     kernels::column_sum<T>(tape.exec(), dbias, {dz, rows, out});
   }
@@ -99,6 +105,7 @@ Tensor linear(Tape& tape, const Tensor& x, const Tensor& weight, const LinearOpt
       if (o.residual) epilogue.residual = {o.residual.data<T>(), rows, out};
       multiply_by_weight<T>(tape, {y.data<T>(), rows, out}, {x.data<T>(), rows, in}, weight, true, epilogue);
     }
+    if (!o.residual) y.node().activated = z, y.node().activation = o.activation;
     tape.remake(y, [y, z, kind = o.activation](Tape& t) {
       if (!t.planning()) kernels::activation_forward<T>(t.exec(), kind, y.data<T>(), z, y.size());
     });

@@ -195,6 +195,31 @@ TEST_CASE("the sums of A's columns are taken along, of its values before they ar
   }
 }
 
+TEST_CASE("an activation of B while it is packed gives the bytes of the activated B") {
+  const Shape s{70, 901, 1111};
+  for (Isa isa : isas()) {
+    IsaScope scope(isa);
+    for (Precision precision : {Precision::f32, Precision::bf16}) {
+      CAPTURE(isa_name(isa));
+      CAPTURE(static_cast<int>(precision));
+      Fixture f(2);
+      Operands o(Form::tn, s, 3, 12);
+      std::vector<float> activated(static_cast<size_t>(s.k * s.n));
+      for (int64_t k = 0; k < s.k; ++k)
+        activation_forward<float>(f.ex, Activation::gelu_tanh, activated.data() + k * s.n, o.b_view.row(k), s.n);
+      std::vector<float> expected(static_cast<size_t>(s.m * s.n), 1.f), c = expected;
+      GemmOptions<float> options;
+      options.precision = precision;
+      options.epilogue.accumulate = true;
+      gemm_tn<float>(f.ex, Matrix<float>(expected.data(), s.m, s.n), o.a_view,
+                     Matrix<const float>(activated.data(), s.k, s.n), options);
+      options.activation_of_b = Activation::gelu_tanh;
+      gemm_tn<float>(f.ex, Matrix<float>(c.data(), s.m, s.n), o.a_view, o.b_view, options);
+      CHECK(std::memcmp(c.data(), expected.data(), c.size() * sizeof(float)) == 0);
+    }
+  }
+}
+
 TEST_CASE("the epilogue scales, adds the bias, activates, keeps the argument and adds the residual") {
   Fixture f;
   for (Isa isa : isas()) {
