@@ -12,8 +12,9 @@ namespace llmkit::tokenizer {
 namespace {
 
 constexpr uint64_t kSample = 1 << 16, kMostStride = 64;  // words looked at to choose a threshold, at least
-constexpr uint64_t kWordShare = 70;                      // percent of the memory that all words may take
-constexpr size_t kClasses = 252;                         // of 64-bit counts
+constexpr uint64_t kWordShare = 85;  // percent of the memory that all words may take: few lists cost passes over the
+                                     // words, bands over a file cost many more
+constexpr size_t kClasses = 252;     // of 64-bit counts
 
 // Counts in classes of a quarter of an octave: class_of rises with the count, least_of is the least count of a class.
 size_t class_of(uint64_t count) {
