@@ -1,4 +1,4 @@
-// The actions of `llmkit tokenize` that are for people: inspect and compare.
+// The actions of `llmkit tokenize`, a file each.
 #pragma once
 
 #include <string>
@@ -6,8 +6,25 @@
 
 #include "command.h"
 #include "formats/jsonl.h"
+#include "tokenizer/tokenizer.h"
 
 namespace llmkit::cli {
+
+struct EncodeRequest {
+  std::vector<std::string> inputs;
+  formats::DocumentReaderOptions reader;
+  tokenizer::EncodeOptions encoding;
+  int64_t best = 0;      // also so many of the best segmentations
+  bool offsets = false;  // also where each token stands
+  bool write = true;     // else only counted
+};
+ExitCode encode_texts(Context& context, const Common& common, const tokenizer::Tokenizer& tokenizer,
+                      const EncodeRequest& request);
+
+ExitCode decode_ids(const Common& common, const tokenizer::Tokenizer& tokenizer,
+                    const std::vector<std::string>& inputs);
+
+ExitCode convert_tokenizer(const Common& common, const std::vector<std::string>& inputs);
 
 struct InspectRequest {
   std::string tokenizer, token;  // with `token`: its history instead of a text
