@@ -25,7 +25,7 @@ constexpr float kRounding = 1e-3f,
                 kRelative = 1e-5f;  // more than the sums of a part can be wrong by, and of the sum before
 
 // How many of the bytes at p < end are of '!' … '~', up to 16.
-size_t printable(const char* p, const char* end) {
+size_t visible_run(const char* p, const char* end) {
 #if defined(__SSE2__)
   if (end - p >= 16) {
     __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
@@ -44,6 +44,7 @@ void Tokenizer::Encoder::begin_sentence() {
   from_ = summed_ = out_.size();
   bound_ = std::abs(space_.scratch.sentence);
   if (!space_.sentences) space_.sentences.emplace();
+  space_.sentences->grow_if_wanted();
 }
 
 // A text as it was given.
@@ -65,22 +66,40 @@ void Tokenizer::Encoder::source_sentence(std::string_view text, TextStart start)
 size_t Tokenizer::Encoder::source_words(std::string_view text, size_t at, FastIds& ids) {
   const SentencePieceNormalizer& normalizer = *t_.sentence_normalizer_;
   const char *begin = text.data(), *end = begin + text.size(), *p = begin + at + 1;
-  for (;;) {
-    size_t size = printable(p, end);
-    const char* q = p + size;
-    if (size > SentenceCache::kMaxBytes || (q < end && !normalizer.is_word_break(q, end))) break;
-    auto key = SentenceCache::marked(word_key(p, size, static_cast<size_t>(end - p)));
-    auto& entry = space_.sentences->look(key);
-    if (entry.key != key || !put_known(entry, ids)) {
-      char word[SentenceCache::kMaxBytes + 3];
-      std::memcpy(word, kSpaceMark.data(), 3);
-      std::memcpy(word + 3, p, size);
-      sentence_part({word, size + 3}, size + 3, ids);
+  // The cache is larger than the fast memory, so some words are found before the first of them is looked up.
+  constexpr size_t kAhead = 8;
+  struct Word {
+    const char* at;
+    size_t size;
+    SentenceCache::Key key;
+    const SentenceCache::Set* set;
+  } words[kAhead];
+  for (bool more = true; more;) {
+    size_t count = 0;
+    while (more && count < kAhead) {
+      size_t size = visible_run(p, end);
+      const char* q = p + size;
+      if (size > SentenceCache::kMaxBytes || (q < end && !normalizer.is_word_break(q, end))) {
+        more = false;
+        break;
+      }
+      auto key = SentenceCache::marked(word_key(p, size, static_cast<size_t>(end - p)));
+      words[count++] = {p, size, key, &space_.sentences->set_of(key)};
+      __builtin_prefetch(&words[count - 1].set->entries[0]);
+      __builtin_prefetch(&words[count - 1].set->entries[1]);
+      more = q < end;
+      p = q + 1;
     }
-    if (q == end) return text.size();
-    p = q + 1;
+    for (const Word& word : std::span(words, count)) {
+      auto& entry = word.set->look(word.key);
+      if (entry.key == word.key && put_known(entry, ids)) continue;
+      char part[SentenceCache::kMaxBytes + 3];
+      std::memcpy(part, kSpaceMark.data(), 3);
+      std::memcpy(part + 3, word.at, word.size);
+      sentence_part({part, word.size + 3}, word.size + 3, ids);
+    }
   }
-  return static_cast<size_t>(p - 1 - begin);
+  return std::min(static_cast<size_t>(p - 1 - begin), text.size());
 }
 
 // Normal text from `begin` on.

@@ -55,7 +55,7 @@ size_t Tokenizer::Encoder::words(std::string_view text, size_t begin, std::span<
         probe.key = word_key(p, size, text.size() - begin);
         probe.set = &space_.cache.set_of(probe.key);
       }
-      auto& entry = probe.set->look(probe.key);
+      auto& entry = probe.set->look_for_stored(probe.key);
       if (same_key(entry.key, probe.key)) {
         put<WordCache::kMaxIds>(ids, entry.ids, entry.count());
       } else {

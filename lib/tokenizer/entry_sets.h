@@ -23,7 +23,7 @@ struct WordKey {
   uint64_t hash() const { return (low ^ std::rotl(high * 0x9E3779B97F4A7C15, 29)) * 0xD6E8FEB86659FD93; }
 };
 
-// a == b, faster where both lie in memory.
+// a == b, faster where both have been in memory for some time, slower where not.
 #if defined(__SSE2__)
 inline bool same_key(const WordKey& a, const WordKey& b) {
   __m128i equal = _mm_cmpeq_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(&a)),
@@ -65,8 +65,9 @@ class EntrySets {
  public:
   struct alignas(64) Set {
     Entry entries[2];
-    // The entry of the key, if there is one; else any.
-    const Entry& look(const WordKey& key) const { return entries[same_key(entries[1].key, key)]; }
+    // The entry of the key, if there is one; else any. The second for keys that lie in memory.
+    const Entry& look(const WordKey& key) const { return entries[entries[1].key == key]; }
+    const Entry& look_for_stored(const WordKey& key) const { return entries[same_key(entries[1].key, key)]; }
   };
 
   EntrySets(int bits, int most_bits) : most_bits_(most_bits) { allocate(bits); }

@@ -48,6 +48,9 @@ class SentenceCache {
 
   // The entry of the key, if there is one; else any.
   const Entry& look(const Key& key) const { return entries_.look(key); }
+  using Set = EntrySets<Entry>::Set;
+  const Set& set_of(const Key& key) const { return entries_.set_of(key); }
+  void grow_if_wanted() { entries_.grow_if_wanted(); }
   // Where a new one goes.
   Entry& room(const Key& key) { return entries_.room(key); }
   LongEntry& long_slot(std::string_view part) {
@@ -56,7 +59,7 @@ class SentenceCache {
 
  private:
   static constexpr int kLongBits = 13;
-  EntrySets<Entry> entries_{15, 15};
+  EntrySets<Entry> entries_{15, 17};
   std::vector<LongEntry> long_entries_;
 };
 

@@ -1,6 +1,7 @@
 #include "tokenizer/normalizers/sentencepiece.h"
 
 #include "tokenizer/character_cuts.h"
+#include "tokenizer/scanner.h"
 #include "tokenizer/unicode_class.h"
 
 namespace llmkit::tokenizer {
@@ -15,6 +16,8 @@ SentencePieceNormalizer::SentencePieceNormalizer(Charsmap map, Rules rules) : ma
       keeps_words_ &= map_.plain(pair, pair + 2);
     }
   }
+  keeps_ideographs_ = true;
+  for (uint32_t c = 0x4E00; c <= 0x9FFF; ++c) keeps_ideographs_ &= map_.plain(c);
   // A white space, with an ASCII character behind it.
   for (int c = 1; c <= ' '; ++c) {
     pair[0] = static_cast<char>(c);
@@ -47,6 +50,7 @@ void SentencePieceNormalizer::go_on(std::string_view text, Progress& progress, b
     if (rules_.dummy_prefix && !rules_.as_suffix && at_start) put(mark, at);
   };
   if (!rules_.remove_extra && !text.empty()) prefix(0);
+  const Scan scan(end);
   while (p < end) {
     auto at = static_cast<size_t>(p - begin);
     // Most of a text is runs of characters that stay as they are.
@@ -55,6 +59,8 @@ void SentencePieceNormalizer::go_on(std::string_view text, Progress& progress, b
       if (static_cast<signed char>(*q) >= 0) {
         if (*q == ' ' || !map_.plain(q, end)) break;
         ++q;
+      } else if (const char* r = keeps_ideographs_ ? scan.ideographs(q) : q; r > q) {
+        q = r;
       } else if (end - q >= 3 && CharacterCuts::is_wide(q)) {
         if (!map_.plain(CharacterCuts::code_of(q))) break;
         q += 3;
