@@ -8,16 +8,14 @@
 #include "base/error.h"
 #include "tokenizer/unigram_external.h"
 #include "tokenizer/unigram_lattice.h"
+#include "tokenizer/unigram_scores.h"
 
 namespace llmkit::tokenizer {
 namespace {
 
 constexpr int64_t kTilePieces = 4096;
-constexpr double kFraction = 1 << 20;   // of the fixed-point expected counts
+constexpr double kFraction = PieceScores::kFraction;
 constexpr double kLeastExpected = 0.5;  // pieces below it are dropped
-constexpr float kUnknownPenalty = 10;   // below the least score
-constexpr double kStep = 1e120;         // by which sums are scaled when they become small
-constexpr double kSmall = 1e-120;
 constexpr uint32_t kNone = LatticeEdge::kNoPiece;
 constexpr uint64_t kBytesOfWord = 450;
 
@@ -71,8 +69,8 @@ class Trainer {
     double sum = 0;
     for (auto& p : pieces_) sum += static_cast<double>(p.score);
     for (auto& p : pieces_)
-      scores_.push_back(static_cast<float>(std::log(static_cast<double>(p.score)) - std::log(sum)));
-    set_probabilities();
+      scores_.scores.push_back(static_cast<float>(std::log(static_cast<double>(p.score)) - std::log(sum)));
+    scores_.settle(pieces_);
   }
 
   UnigramTraining train() {
@@ -102,107 +100,20 @@ class Trainer {
   }
 
  private:
-  size_t alive_pieces() const { return static_cast<size_t>(std::count(dead_.begin(), dead_.end(), false)); }
-
-  void set_probabilities() {
-    dead_.resize(pieces_.size());
-    float least = std::numeric_limits<float>::max();
-    for (size_t i = 0; i < pieces_.size(); ++i)
-      if (!dead_[i]) least = std::min(least, scores_[i]);
-    least_score_ = least;
-    unknown_score_ = least - kUnknownPenalty;
-    unknown_probability_ = std::exp(static_cast<double>(unknown_score_));
-    probabilities_.resize(pieces_.size());
-    for (size_t i = 0; i < pieces_.size(); ++i) {
-      if (dead_[i]) {  // a character that is no piece can still be read, as an unknown one
-        bool single = pieces_[i].size == 1;
-        scores_[i] = single ? unknown_score_ : -std::numeric_limits<float>::infinity();
-        probabilities_[i] = single ? unknown_probability_ : 0;
-      } else {
-        probabilities_[i] = std::exp(static_cast<double>(scores_[i]));
-      }
-    }
-  }
-
-  double probability(LatticeEdge e) const {
-    return e.piece() == kNone ? unknown_probability_ : probabilities_[e.piece()];
-  }
-  // The piece that an edge counts for. As in SentencePiece's trainer, where the unknown has number 0, an unknown
-  // character counts for the first piece, the most frequent character; tabs are unknown, so with source code this
-  // shows.
-  uint32_t credited(LatticeEdge e) const { return e.piece() == kNone || dead_[e.piece()] ? 0 : e.piece(); }
-  float score(LatticeEdge e) const { return e.piece() == kNone ? unknown_score_ : scores_[e.piece()]; }
-
-  // Working memory of a lattice's sums; alpha and beta have one place a character and one behind the last.
-  struct Work {
-    std::vector<double> alpha, beta;
-    std::vector<int> alpha_steps;  // alpha[i] stands for alpha[i] / kStep^steps
-    std::vector<uint32_t> starts;  // first edge of each character
-    std::vector<float> best;
-    std::vector<uint32_t> back;      // the edge of the best path that ends there
-    std::vector<uint32_t> from;      // and where it begins
-    std::vector<LatticeEdge> edges;  // of a piece
-    void prepare(std::span<const LatticeEdge> edges) {
-      starts.clear();
-      for (uint32_t i = 0; i < edges.size(); ++i)
-        if (edges[i].length() == 1) starts.push_back(i);
-      starts.push_back(static_cast<uint32_t>(edges.size()));
-    }
-    size_t characters() const { return starts.size() - 1; }
-  };
-
-  // Adds a word's expected pieces; returns the logarithm of its probability. alpha[i]: the sum over all ways to the
-  // i-th character of the products of probabilities; beta the same from there to the end.
-  double expect(std::span<const LatticeEdge> edges, double count, Work& w, std::vector<int64_t>& sums) const {
-    w.prepare(edges);
-    size_t n = w.characters();
-    w.alpha.assign(n + 1 + Lattices::kMaxPieceCharacters, 0);
-    w.beta.assign(n + 1 + Lattices::kMaxPieceCharacters, 0);
-    w.alpha_steps.resize(n + 1);
-    w.alpha[0] = 1;
-    int steps = 0;
-    for (size_t i = 0; i < n; ++i) {
-      if (w.alpha[i] < kSmall) {
-        for (size_t k = i; k <= i + Lattices::kMaxPieceCharacters && k < w.alpha.size(); ++k) w.alpha[k] *= kStep;
-        ++steps;
-      }
-      w.alpha_steps[i] = steps;
-      double a = w.alpha[i];
-      for (uint32_t e = w.starts[i]; e < w.starts[i + 1]; ++e)
-        w.alpha[i + edges[e].length()] += a * probability(edges[e]);
-    }
-    double all = w.alpha[n], inverse = kFraction * count / all;
-    w.beta[n] = 1;
-    int behind = 0;
-    for (size_t i = n; i-- > 0;) {
-      double sum = 0, a = w.alpha[i] * inverse;
-      int shift = steps - w.alpha_steps[i] - behind;  // what a is short of, in steps
-      for (; shift > 0; --shift) a *= kStep;
-      for (; shift < 0; ++shift) a /= kStep;
-      for (uint32_t e = w.starts[i]; e < w.starts[i + 1]; ++e) {
-        double b = probability(edges[e]) * w.beta[i + edges[e].length()];
-        sum += b;
-        sums[credited(edges[e])] += static_cast<int64_t>(a * b + 0.5);
-      }
-      w.beta[i] = sum;
-      if (sum < kSmall) {
-        for (size_t k = i; k <= i + Lattices::kMaxPieceCharacters && k <= n; ++k) w.beta[k] *= kStep;
-        ++behind;
-      }
-    }
-    return std::log(all) - steps * std::log(kStep);
+  size_t alive_pieces() const {
+    return static_cast<size_t>(std::count(scores_.dead.begin(), scores_.dead.end(), false));
   }
 
   // One step of expectation-maximisation; the mean log-likelihood of a word before it.
   double expect_and_maximise() {
     Sums sums(pieces_.size());
     double objective = lattices_.sum_over_tiles([&](const LatticeTile& tile) {
-      Work work;
+      PieceScores::Work work;
       auto mine = sums.take();
       double of_tile = 0;
       for (size_t i = 0; i < tile.words(); ++i) {
         auto count = static_cast<double>(tile.count(i));
-        of_tile += count * expect(tile.edges(i), count, work, mine);
+        of_tile += count * scores_.expect(tile.edges(i), count, work, mine);
       }
       sums.give(std::move(mine));
       return of_tile;
@@ -211,50 +122,26 @@ class Trainer {
     // Instead of log(c / sum), digamma(c) - digamma(sum): a prior for few pieces (Liang, tutorial at ACL 2007).
     double sum = 0;
     for (size_t i = 0; i < pieces_.size(); ++i) {
-      if (!dead_[i] && static_cast<double>(expected[i]) < kLeastExpected * kFraction) dead_[i] = true;
-      if (!dead_[i]) sum += static_cast<double>(expected[i]) / kFraction;
+      if (!scores_.dead[i] && static_cast<double>(expected[i]) < kLeastExpected * kFraction) scores_.dead[i] = true;
+      if (!scores_.dead[i]) sum += static_cast<double>(expected[i]) / kFraction;
     }
     double log_sum = digamma(sum);
     for (size_t i = 0; i < pieces_.size(); ++i)
-      if (!dead_[i]) scores_[i] = static_cast<float>(digamma(static_cast<double>(expected[i]) / kFraction) - log_sum);
-    set_probabilities();
+      if (!scores_.dead[i])
+        scores_.scores[i] = static_cast<float>(digamma(static_cast<double>(expected[i]) / kFraction) - log_sum);
+    scores_.settle(pieces_);
     return objective / static_cast<double>(lattices_.occurrences());
-  }
-
-  // The best path; `whole`: with the edge over all characters. Its pieces are given to f from the last to the first.
-  template <class F>
-  float best_path(std::span<const LatticeEdge> edges, bool whole, Work& w, F&& f) const {
-    w.prepare(edges);
-    size_t n = w.characters();
-    w.best.assign(n + 1, -std::numeric_limits<float>::infinity());
-    w.back.resize(n + 1);
-    w.from.resize(n + 1);
-    w.best[0] = 0;
-    for (size_t i = 0; i < n; ++i)
-      for (uint32_t e = w.starts[i]; e < w.starts[i + 1]; ++e) {
-        uint32_t length = edges[e].length();
-        if (!whole && length == n) continue;
-        float s = w.best[i] + score(edges[e]);
-        if (s > w.best[i + length]) {
-          w.best[i + length] = s;
-          w.back[i + length] = e;
-          w.from[i + length] = static_cast<uint32_t>(i);
-        }
-      }
-    if (std::isinf(w.best[n])) return w.best[n];
-    for (size_t i = n; i > 0; i = w.from[i]) f(edges[w.back[i]]);
-    return w.best[n];
   }
 
   // How often each piece is on the best path of a word.
   std::vector<int64_t> best_counts() {
     Sums sums(pieces_.size());
     lattices_.sum_over_tiles([&](const LatticeTile& tile) {
-      Work work;
+      PieceScores::Work work;
       auto mine = sums.take();
       for (size_t i = 0; i < tile.words(); ++i)
-        best_path(tile.edges(i), true, work,
-                  [&](LatticeEdge e) { mine[credited(e)] += static_cast<int64_t>(tile.count(i)); });
+        scores_.best_path(tile.edges(i), true, work,
+                          [&](LatticeEdge e) { mine[scores_.credited(e)] += static_cast<int64_t>(tile.count(i)); });
       sums.give(std::move(mine));
       return 0.0;
     });
@@ -264,16 +151,16 @@ class Trainer {
   // What the likelihood loses when a piece's occurrences are replaced by its second-best reading:
   // F (log p - sum over the parts of log p'), p' with the piece's count added to the parts'. Negative infinity where
   // the piece is not even its own best reading, infinity where it has no other.
-  double loss_of(uint32_t piece, const std::vector<int64_t>& counts, double sum, Work& work) const {
+  double loss_of(uint32_t piece, const std::vector<int64_t>& counts, double sum, PieceScores::Work& work) const {
     if (counts[piece] == 0) return -std::numeric_limits<double>::infinity();
     auto own = static_cast<double>(counts[piece]);
     double parts = 0, number = 0;
-    float other = best_path(lattices_.piece(piece, work.edges), false, work, [&](LatticeEdge e) {
-      parts += std::log(static_cast<double>(counts[credited(e)]) + own);
+    float other = scores_.best_path(lattices_.piece(piece, work.edges), false, work, [&](LatticeEdge e) {
+      parts += std::log(static_cast<double>(counts[scores_.credited(e)]) + own);
       ++number;
     });
     if (std::isinf(other)) return std::numeric_limits<double>::infinity();
-    if (other > scores_[piece]) return -std::numeric_limits<double>::infinity();
+    if (other > scores_.scores[piece]) return -std::numeric_limits<double>::infinity();
     double more = options_.loss == UnigramLoss::of_table ? static_cast<double>(alive_) : number;
     double after = parts - number * std::log(sum + own * (more - 1));
     return own / static_cast<double>(lattices_.occurrences()) * (std::log(own) - std::log(sum) - after);
@@ -286,9 +173,9 @@ class Trainer {
     alive_ = alive_pieces();
     std::vector<double> losses(pieces_.size(), -std::numeric_limits<double>::infinity());
     context_.parallel.for_ranges(static_cast<int64_t>(pieces_.size()), kTilePieces, [&](int64_t begin, int64_t end) {
-      Work work;
+      PieceScores::Work work;
       for (auto i = static_cast<uint32_t>(begin); i < static_cast<uint32_t>(end); ++i)
-        if (!dead_[i]) losses[i] = loss_of(i, counts, sum, work);
+        if (!scores_.dead[i]) losses[i] = loss_of(i, counts, sum, work);
     });
     size_t target =
         std::max(desired, static_cast<size_t>(options_.shrinking_factor * static_cast<double>(alive_pieces())));
@@ -306,13 +193,13 @@ class Trainer {
     for (uint32_t i = 0; i < order.size(); ++i) {
       number[order[i]] = i;
       pieces_[i] = pieces_[order[i]];
-      scores_[i] = scores_[order[i]];
+      scores_.scores[i] = scores_.scores[order[i]];
     }
     pieces_.resize(order.size());
     lattices_.renumber(number);
-    scores_.resize(order.size());
-    dead_.assign(order.size(), false);
-    set_probabilities();
+    scores_.scores.resize(order.size());
+    scores_.dead.assign(order.size(), false);
+    scores_.settle(pieces_);
   }
 
   // The required characters, then the best pieces; both by falling score.
@@ -324,17 +211,17 @@ class Trainer {
     std::vector<float> of_character(corpus_.characters.size(), std::numeric_limits<float>::infinity());
     std::vector<Piece> longer, chosen;
     for (size_t i = 0; i < pieces_.size(); ++i) {
-      if (dead_[i]) continue;
+      if (scores_.dead[i]) continue;
       if (pieces_[i].size == 1)
-        of_character[corpus_.text[pieces_[i].begin]] = scores_[i];
+        of_character[corpus_.text[pieces_[i].begin]] = scores_.scores[i];
       else
-        longer.push_back({corpus_.spell({corpus_.text.data() + pieces_[i].begin, pieces_[i].size}), scores_[i]});
+        longer.push_back({corpus_.spell({corpus_.text.data() + pieces_[i].begin, pieces_[i].size}), scores_.scores[i]});
     }
     float penalty = 0;
     for (uint16_t c : corpus_.required) {
       float score = of_character[c];
       if (std::isinf(score)) {  // none of the text needs it as a piece: below all others, and no two alike
-        score = least_score_ + penalty;
+        score = scores_.least() + penalty;
         penalty += 0.0001f;
       }
       chosen.push_back({corpus_.spell({&c, 1}), score});
@@ -358,11 +245,7 @@ class Trainer {
   UnigramOptions options_;
   std::vector<UnigramSeed> pieces_;
   Lattices lattices_;
-  std::vector<float> scores_;
-  std::vector<bool> dead_;  // dropped since the last renumbering
-  std::vector<double> probabilities_;
-  float least_score_ = 0, unknown_score_ = 0;
-  double unknown_probability_ = 0;
+  PieceScores scores_;
   size_t alive_ = 0;  // pieces when pruning began
 };
 
