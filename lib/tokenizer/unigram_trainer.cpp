@@ -202,12 +202,32 @@ class Trainer {
     scores_.settle(pieces_);
   }
 
+  struct Piece {
+    std::string text;
+    float score;
+    size_t number;
+  };
+
+  // A piece less likely than its own parts comes from no text: SentencePiece drops these at the end since 0.2.3. Of
+  // `pieces`, by falling score, the first `room` are the vocabulary beside the characters; others take the free places.
+  void drop_unreachable(std::vector<Piece>& pieces, size_t room) const {
+    for (;;) {
+      PieceScores taken = scores_;
+      for (size_t i = 0; i < pieces_.size(); ++i) taken.dead[i] = taken.dead[i] || pieces_[i].size > 1;
+      for (size_t i = 0; i < std::min(room, pieces.size()); ++i) taken.dead[pieces[i].number] = false;
+      taken.settle(pieces_);
+      PieceScores::Work work;
+      size_t before = pieces.size();
+      std::erase_if(pieces, [&](const Piece& piece) {
+        return !taken.dead[piece.number] && taken.best_path(lattices_.piece(piece.number, work.edges), false, work,
+                                                            [](LatticeEdge) {}) > piece.score;
+      });
+      if (pieces.size() == before) return;
+    }
+  }
+
   // The required characters, then the best pieces; both by falling score.
   void finish(UnigramTraining& training) {
-    struct Piece {
-      std::string text;
-      float score;
-    };
     std::vector<float> of_character(corpus_.characters.size(), std::numeric_limits<float>::infinity());
     std::vector<Piece> longer, chosen;
     for (size_t i = 0; i < pieces_.size(); ++i) {
@@ -215,7 +235,8 @@ class Trainer {
       if (pieces_[i].size == 1)
         of_character[corpus_.text[pieces_[i].begin]] = scores_.scores[i];
       else
-        longer.push_back({corpus_.spell({corpus_.text.data() + pieces_[i].begin, pieces_[i].size}), scores_.scores[i]});
+        longer.push_back(
+            {corpus_.spell({corpus_.text.data() + pieces_[i].begin, pieces_[i].size}), scores_.scores[i], i});
     }
     float penalty = 0;
     for (uint16_t c : corpus_.required) {
@@ -224,13 +245,14 @@ class Trainer {
         score = scores_.least() + penalty;
         penalty += 0.0001f;
       }
-      chosen.push_back({corpus_.spell({&c, 1}), score});
+      chosen.push_back({corpus_.spell({&c, 1}), score, 0});
     }
     auto better = [](const Piece& a, const Piece& b) {
       return a.score != b.score ? a.score > b.score : a.text < b.text;
     };
     std::sort(longer.begin(), longer.end(), better);
     auto room = static_cast<size_t>(std::max<int64_t>(0, options_.pieces - static_cast<int64_t>(chosen.size())));
+    if (options_.loss == UnigramLoss::of_parts) drop_unreachable(longer, room);
     longer.resize(std::min(longer.size(), room));
     chosen.insert(chosen.end(), longer.begin(), longer.end());
     std::sort(chosen.begin(), chosen.end(), better);

@@ -168,6 +168,31 @@ TEST_CASE("a Unigram vocabulary is the same for one and eight threads") {
   CHECK(eight.parallel.stats().least_tiles >= 3);
 }
 
+TEST_CASE("no Unigram piece is less likely than its own parts") {
+  Setup s(2);
+  int longer = 0;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    UnigramOptions options;
+    options.vocab_size = 60 + 20 * static_cast<int64_t>(seed);
+    options.pieces = options.vocab_size - 3;
+    UnigramTraining training = train(s, sentences(seed, 120), options);
+    std::map<std::string, float> scores;
+    for (size_t i = 0; i < training.pieces.size(); ++i) scores[training.pieces[i]] = training.scores[i];
+    for (auto& [piece, score] : scores) {
+      std::vector<float> best(piece.size() + 1, -1e30f);
+      best[0] = 0;
+      for (size_t i = 0; i < piece.size(); ++i)
+        for (size_t j = i + 1; j <= piece.size(); ++j) {
+          auto part = scores.find(piece.substr(i, j - i));
+          if (j - i < piece.size() && part != scores.end()) best[j] = std::max(best[j], best[i] + part->second);
+        }
+      longer += best.back() > -1e30f;
+      CHECK(best.back() <= score);
+    }
+  }
+  CHECK(longer > 1000);
+}
+
 TEST_CASE("a word of thousands of characters does not underflow, and too small a vocabulary is refused") {
   Setup s;
   SentenceWords words;
