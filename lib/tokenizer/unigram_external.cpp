@@ -135,7 +135,7 @@ class Preparation {
   }
 
   void code_words(const SortedRuns& inside, const SortedRuns& last) {
-    result_.words = std::make_unique<WordFile>();
+    result_.words = std::make_unique<WordFile>(std::clamp<uint64_t>(context_.memory_bytes / 128, 4 << 10, 1 << 20));
     SortedRuns::Reader a(inside), b(last);
     bool more_a = a.next(), more_b = b.next();
     while (more_a || more_b) {

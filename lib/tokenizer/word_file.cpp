@@ -22,12 +22,12 @@ void WordBlock::put(std::span<const int32_t> symbols, uint64_t count) {
 
 void WordFile::put(std::span<const int32_t> symbols, uint64_t count) {
   filling_.put(symbols, count);
-  if (filling_.size() >= kBlock) write();
+  if (filling_.size() >= block_bytes_) write();
 }
 
 void WordFile::put(const WordBlock& block) {
   filling_.append(block);
-  if (filling_.size() >= kBlock) write();
+  if (filling_.size() >= block_bytes_) write();
 }
 
 void WordFile::finish() {

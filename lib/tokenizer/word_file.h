@@ -68,7 +68,7 @@ class WordBlock {
 
 class WordFile {
  public:
-  WordFile() : file_("") {}
+  explicit WordFile(size_t block_bytes = size_t{1} << 20) : file_(""), block_bytes_(block_bytes) {}
   void put(std::span<const int32_t> symbols, uint64_t count);
   void put(const WordBlock& block);
   void finish();  // before it is read
@@ -93,7 +93,6 @@ class WordFile {
   }
 
  private:
-  static constexpr size_t kBlock = size_t{1} << 20;
   static constexpr int64_t kAtOnce = 8;
   struct Place {
     uint64_t begin, words;
@@ -103,6 +102,7 @@ class WordFile {
   void write();
 
   io::TemporaryFile file_;
+  size_t block_bytes_;
   WordBlock filling_;
   std::vector<Place> blocks_;
   uint64_t words_ = 0, bytes_ = 0;

@@ -248,6 +248,10 @@ TEST_CASE("Unigram within a small memory gives the pieces and scores of training
         CHECK(got.distinct_words == expected.distinct_words);
         CHECK(got.pieces == expected.pieces);
         CHECK(got.scores == expected.scores);
+        for (int round = 0; threads == 8 && bounded.parallel.stats().least_tiles < 3 && round < 20; ++round)
+          CHECK(train(bounded, text, options, memory).scores == expected.scores);
+        if (threads == 8) CHECK(bounded.parallel.stats().workers >= 2);
+        if (threads == 8) CHECK(bounded.parallel.stats().least_tiles >= 3);
       }
   }
 }
