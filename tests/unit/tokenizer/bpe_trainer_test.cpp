@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/rng.h"
+#include "stage.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/train_estimate.h"
 
@@ -12,18 +13,6 @@ using namespace llmkit;
 using namespace llmkit::tokenizer;
 
 namespace {
-
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Setup {
-  explicit Setup(int threads = 1) : parallel(threads), context{parallel, stop, progress} {}
-  Parallel parallel;
-  StopFlag stop;
-  NoProgress progress;
-  Context context;
-};
 
 std::vector<std::string> spelled(const BpeTraining& training) {
   std::vector<std::string> out;
@@ -50,7 +39,7 @@ std::vector<std::string> random_documents(uint64_t seed, size_t count, size_t wo
 
 TEST_CASE("the classic example merges in the order of Hugging Face's own test") {
   // huggingface/tokenizers, tokenizers/src/models/bpe/trainer.rs, test_train: min_frequency 2.
-  Setup s;
+  Stage s;
   auto pre = pretokenizers().make("gpt2");
   WordCounter counter(*pre);
   for (auto [word, count] : {std::pair{"roses", 1},
@@ -76,7 +65,7 @@ TEST_CASE("the classic example merges in the order of Hugging Face's own test") 
 }
 
 TEST_CASE("special tokens come first, then 256 bytes by their printable character") {
-  Setup s;
+  Stage s;
   BpeTrainerOptions options;
   options.vocab_size = 300;
   options.special_tokens = {"<|endoftext|>", "<|im_start|>"};
@@ -94,7 +83,7 @@ TEST_CASE("special tokens come first, then 256 bytes by their printable characte
 }
 
 TEST_CASE("a longest token bounds merges and a stop request ends training") {
-  Setup s;
+  Stage s;
   auto pre = pretokenizers().make("none");
   WordCounter counter(*pre);
   counter.add_word("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", 10);
@@ -110,7 +99,7 @@ TEST_CASE("a longest token bounds merges and a stop request ends training") {
 
 TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
   std::string text = random_documents(11, 1, 1'200'000)[0];  // six tiles of 1 MB
-  auto train = [&](Setup& s) {
+  auto train = [&](Stage& s) {
     auto pre = pretokenizers().make("llama3");
     WordCounter counter(*pre);
     counter.add(s.parallel, text);
@@ -118,11 +107,11 @@ TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
   };
   TokenizerParts serial;
   {
-    Setup one(1);
+    Stage one(1);
     serial = train(one);
   }
   CHECK(serial.merges.size() > 700);
-  Setup eight(8);
+  Stage eight(8);
   // On few cores a worker may come late and find little left: the statistics add up over rounds.
   for (int round = 0; round < 20; ++round) {
     auto parts = train(eight);
@@ -135,7 +124,7 @@ TEST_CASE("a corpus gives the same vocabulary for one and eight threads") {
 }
 
 TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
-  Setup s(2);
+  Stage s(2);
   auto pre = pretokenizers().make("gpt2");
   WordCounter counter(*pre);
   std::string text;
@@ -150,7 +139,7 @@ TEST_CASE("pieces are counted with their repetitions, over tiles and shards") {
 }
 
 TEST_CASE("words that went to disk in many runs keep their counts") {
-  Setup s(2);
+  Stage s(2);
   auto pre = pretokenizers().make("gpt2");
   WordCounter in_memory(*pre), bounded(*pre, 150'000);
   for (uint64_t seed = 0; seed < 30; ++seed) {
@@ -174,7 +163,7 @@ TEST_CASE("words that went to disk in many runs keep their counts") {
 }
 
 TEST_CASE("training within a small memory gives the merges of training without bound") {
-  Setup s(2);
+  Stage s(2);
   auto pre = pretokenizers().make("gpt2");
   BpeTrainerOptions options;
   options.vocab_size = 340;
@@ -213,7 +202,7 @@ TEST_CASE("training within a small memory gives the merges of training without b
 }
 
 TEST_CASE("a character vocabulary is sorted and knows each character once") {
-  Setup s;
+  Stage s;
   auto pre = pretokenizers().make("none");
   WordCounter counter(*pre);
   counter.add_word("b中a\nab", 1);

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include "base/rng.h"
+#include "stage.h"
 #include "tokenizer/merge_limits.h"
 
 using namespace llmkit;
@@ -10,21 +11,10 @@ using namespace llmkit::tokenizer;
 
 namespace {
 
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Setup {
-  Parallel parallel{1};
-  StopFlag stop;
-  NoProgress progress;
-  Context context{parallel, stop, progress};
-};
-
 using Words = std::vector<std::pair<std::string, uint64_t>>;
 
 BpeTraining learn(const Words& words, const CharacterTrainerOptions& options) {
-  Setup s;
+  Stage s;
   auto pre = pretokenizers().make("none");
   WordCounter counter(*pre);
   for (auto& [word, count] : words) counter.add_word(word, count);
@@ -90,7 +80,7 @@ TEST_CASE("tokens of two scripts, or of digits and others, may be kept apart") {
 }
 
 TEST_CASE("a tokenizer can be extended: what it had stays, and new merges follow") {
-  Setup s;
+  Stage s;
   auto pre = pretokenizers().make("llama3");
   auto count = [&](WordCounter& counter, std::string_view text) { counter.add(std::span(&text, 1)); };
   BpeTrainerOptions options;
@@ -140,7 +130,7 @@ TEST_CASE("character BPE and WordPiece within a small memory give what they give
     options.word_prefix = wordpiece ? "##" : "";
     options.character_coverage = 0.99;  // what is unknown parts words
     options.merges.vocab_size = 300;
-    Setup s;
+    Stage s;
     WordCounter in_memory(*pre), bounded(*pre, 100'000);
     in_memory.add(s.parallel, text);
     auto expected = train_characters_bpe(s.context, in_memory, strip, options);

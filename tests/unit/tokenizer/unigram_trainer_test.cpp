@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/rng.h"
+#include "stage.h"
 #include "tokenizer/sentence_words.h"
 #include "tokenizer/unicode_class.h"
 
@@ -14,18 +15,6 @@ using namespace llmkit;
 using namespace llmkit::tokenizer;
 
 namespace {
-
-struct NoProgress : ProgressSink {
-  void update(double, double, std::string_view, std::string_view) override {}
-};
-
-struct Setup {
-  explicit Setup(int threads = 1) : parallel(threads), context{parallel, stop, progress} {}
-  Parallel parallel;
-  StopFlag stop;
-  NoProgress progress;
-  Context context;
-};
 
 // Sentences of words that are made of a few syllables.
 std::string sentences(uint64_t seed, int lines) {
@@ -57,7 +46,7 @@ std::map<std::string, uint64_t> pieces_of(std::string_view text) {
 }
 
 // Within `memory` bytes, if it is not 0: counted line by line, so that words go to disk in many runs.
-UnigramTraining train(Setup& s, std::string_view text, const UnigramOptions& options, uint64_t memory = 0) {
+UnigramTraining train(Stage& s, std::string_view text, const UnigramOptions& options, uint64_t memory = 0) {
   SentenceWords words;
   WordCounter counter(words, memory / 3);
   for (size_t at = 0; at < text.size();) {
@@ -81,7 +70,7 @@ TEST_CASE("words know whether they end their line") {
 
 TEST_CASE("seeds are the substrings with two right neighbours, by occurrences times length") {
   std::string text = sentences(3, 60);
-  Setup s;
+  Stage s;
   SentenceWords words;
   WordCounter counter(words);
   std::string_view view = text;
@@ -151,12 +140,12 @@ TEST_CASE("a Unigram vocabulary is the same for one and eight threads") {
   options.pieces = 397;
   UnigramTraining serial;
   {
-    Setup one(1);
+    Stage one(1);
     serial = train(one, text, options);
   }
   CHECK(serial.pieces.size() == 397);
   CHECK(serial.distinct_words > 12'000);
-  Setup eight(8);
+  Stage eight(8);
   for (int round = 0; round < 20; ++round) {
     UnigramTraining training = train(eight, text, options);
     CHECK(training.pieces == serial.pieces);
@@ -169,7 +158,7 @@ TEST_CASE("a Unigram vocabulary is the same for one and eight threads") {
 }
 
 TEST_CASE("no Unigram piece is less likely than its own parts") {
-  Setup s(2);
+  Stage s(2);
   int longer = 0;
   for (uint64_t seed = 0; seed < 12; ++seed) {
     UnigramOptions options;
@@ -194,7 +183,7 @@ TEST_CASE("no Unigram piece is less likely than its own parts") {
 }
 
 TEST_CASE("a word of thousands of characters does not underflow, and too small a vocabulary is refused") {
-  Setup s;
+  Stage s;
   SentenceWords words;
   std::string longest;
   Rng rng({5});
@@ -230,7 +219,7 @@ TEST_CASE("Unigram within a small memory gives the pieces and scores of training
     CAPTURE(of_bytes);
     options.tabs = options.seeds.of_bytes = of_bytes;
     options.character_coverage = of_bytes ? 0.9995 : 0.97;
-    Setup unbounded(2);
+    Stage unbounded(2);
     UnigramTraining expected = train(unbounded, text, options);
     CHECK(expected.file_bytes == 0);
     CHECK(expected.seeds > 2500);
@@ -239,7 +228,7 @@ TEST_CASE("Unigram within a small memory gives the pieces and scores of training
       for (int threads : {1, 2, 8}) {
         CAPTURE(memory);
         CAPTURE(threads);
-        Setup bounded(threads);
+        Stage bounded(threads);
         UnigramTraining got = train(bounded, text, options, memory);
         CHECK(got.file_bytes > 0);
         CHECK(got.seeds == expected.seeds);
