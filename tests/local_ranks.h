@@ -64,7 +64,8 @@ class LocalRanks {
   };
   class Receipt final : public Communicator::Transfer {
    public:
-    Receipt(Mail& mail, std::tuple<int, int, int> box, std::span<std::byte> target) : mail_(mail), box_(box), target_(target) {}
+    Receipt(Mail& mail, std::tuple<int, int, int> box, std::span<std::byte> target)
+        : mail_(mail), box_(box), target_(target) {}
     bool done() override {
       std::lock_guard lock(mail_.mutex);
       return take();
@@ -79,7 +80,8 @@ class LocalRanks {
     bool take() {
       auto box = mail_.boxes.find(box_);
       if (arrived_ || box == mail_.boxes.end()) return arrived_;
-      if (box->second.front().size() != target_.size()) throw std::runtime_error("a message of another size was expected");
+      if (box->second.front().size() != target_.size())
+        throw std::runtime_error("a message of another size was expected");
       std::memcpy(target_.data(), box->second.front().data(), target_.size());
       box->second.pop_front();
       if (box->second.empty()) mail_.boxes.erase(box);

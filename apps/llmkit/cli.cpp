@@ -31,11 +31,15 @@ void declare_common(Invocation& invocation) {
     common.output = std::string(info.output_default);
     options.text("-o,--output", &common.output, "FILE", "where the result goes; - is stdout");
   }
-  if (uses(kUsesThreads)) options.integer("--threads", &common.threads, "N", "worker threads; 0 = all processors", 0, 1024);
-  if (uses(kUsesIsa)) options.choice("--isa", &common.isa, {"best", "portable", "avx2", "avx512", "avx512bf16", "amx"}, "instruction set of the kernels");
+  if (uses(kUsesThreads))
+    options.integer("--threads", &common.threads, "N", "worker threads; 0 = all processors", 0, 1024);
+  if (uses(kUsesIsa))
+    options.choice("--isa", &common.isa, {"best", "portable", "avx2", "avx512", "avx512bf16", "amx"},
+                   "instruction set of the kernels");
   if (uses(kUsesSeed)) options.integer("--seed", &common.seed, "N", "seed of every random choice", 0);
   if (uses(kUsesMemory)) options.size("--memory", &common.memory_bytes, "memory to stay within");
-  if (uses(kUsesMaxBad)) options.text("--max-bad", &common.max_bad, "N|P%", "more damaged records than this: exit code 3");
+  if (uses(kUsesMaxBad))
+    options.text("--max-bad", &common.max_bad, "N|P%", "more damaged records than this: exit code 3");
   if (uses(kUsesForce)) options.boolean("--force", &common.force, "replace outputs that exist");
   if (uses(kUsesResume)) options.boolean("--resume", &common.resume, "go on where an earlier run stopped");
   if (uses(kUsesDryRun)) options.boolean("-n,--dry-run", &common.dry_run, "show the plan and stop");
@@ -45,7 +49,8 @@ void declare_common(Invocation& invocation) {
   }
   if (uses(kUsesJson)) options.boolean("--json", &common.json, "print the summary as one JSON object");
   if (uses(kUsesReport)) options.text("--report", &common.report, "FILE", "write an HTML report");
-  if (uses(kUsesManifest)) options.text("--manifest", &common.manifest, "FILE", "write inputs, outputs and checksums as JSON");
+  if (uses(kUsesManifest))
+    options.text("--manifest", &common.manifest, "FILE", "write inputs, outputs and checksums as JSON");
   options.text("--config", &common.config, "FILE|NAME", "read options from a TOML file or a built-in config");
   options.boolean("--dump-config", &invocation.requests.dump_config, "print all options as TOML and stop");
   options.boolean("-q,--quiet", &common.quiet, "only warnings and errors on stderr");
@@ -64,8 +69,10 @@ ExitCode run_command(Invocation& invocation, std::unique_ptr<Communicator>& join
   auto& common = invocation.common;
   common.command = std::string(invocation.command->info().name);
   common.options = &invocation.options;
-  if (common.quiet) log::set_level(log::Level::warning);
-  else if (common.verbose > 0) log::set_level(log::Level::debug);
+  if (common.quiet)
+    log::set_level(log::Level::warning);
+  else if (common.verbose > 0)
+    log::set_level(log::Level::debug);
   if (invocation.requests.help) {
     std::cout << command_help(invocation);
     return ExitCode::done;
@@ -86,10 +93,11 @@ ExitCode run_command(Invocation& invocation, std::unique_ptr<Communicator>& join
   Parallel parallel(threads_of(invocation, ranks));
   common.threads_used = parallel.threads();
   ProgressPrinter progress(common.command, !common.quiet && ranks.leader());
-  Context context{parallel, stop_flag(), progress, static_cast<uint64_t>(common.seed), common.memory_bytes, common.force, ranks};
+  Context context{parallel,     stop_flag(), progress, static_cast<uint64_t>(common.seed), common.memory_bytes,
+                  common.force, ranks};
   if (joined)
-    log::info(std::to_string(ranks.size()) + " processes, " + std::to_string(ranks.ranks_here()) + " on this machine with " +
-              std::to_string(parallel.threads()) + " threads each");
+    log::info(std::to_string(ranks.size()) + " processes, " + std::to_string(ranks.ranks_here()) +
+              " on this machine with " + std::to_string(parallel.threads()) + " threads each");
   return invocation.command->run(context, common);
 }
 
@@ -111,8 +119,9 @@ std::unique_ptr<Command> find_command(std::string_view name) {
     names.push_back(command->info().name);
   }
   std::string near = nearest(name, names);
-  throw UsageError(ErrorParts{"unknown command '" + printable(name) + "'", "", "", "",
-                              (near.empty() ? "" : "did you mean '" + near + "'? ") + std::string("llmkit alone lists all")});
+  throw UsageError(
+      ErrorParts{"unknown command '" + printable(name) + "'", "", "", "",
+                 (near.empty() ? "" : "did you mean '" + near + "'? ") + std::string("llmkit alone lists all")});
 }
 
 std::unique_ptr<Invocation> prepare(std::unique_ptr<Command> command) {

@@ -30,7 +30,8 @@ struct Invocation {
   Requests requests;
 };
 
-// Declares the command's own options and the common ones that it uses. The result must not be moved: options point into it.
+// Declares the command's own options and the common ones that it uses. The result must not be moved: options point into
+// it.
 std::unique_ptr<Invocation> prepare(std::unique_ptr<Command> command);
 
 // Fills in the values: default < --config < LLMKIT_* < flag. Throws UsageError.

@@ -16,8 +16,10 @@ struct Entry {
 std::vector<Entry> entries() {
   std::vector<Entry> out;
   for (auto& command : all_commands()) {
-    std::string takes_configs_of(command->info().configs_of.empty() ? command->info().name : command->info().configs_of);
-    Entry entry{std::string(command->info().name), std::string(command->info().summary), prepare(std::move(command)), {}};
+    std::string takes_configs_of(command->info().configs_of.empty() ? command->info().name
+                                                                    : command->info().configs_of);
+    Entry entry{
+        std::string(command->info().name), std::string(command->info().summary), prepare(std::move(command)), {}};
     for (auto& config : builtin_configs()) {
       if (config.command == takes_configs_of) entry.configs.emplace_back(config.name);
     }
@@ -70,7 +72,8 @@ std::string bash_script() {
   std::string names, cases;
   for (auto& entry : all) {
     names += (names.empty() ? "" : " ") + entry.name;
-    cases += "    " + entry.name + ")\n      flags=" + shell_quoted(join(flags_of(entry.invocation->options))) + "\n      case $previous in\n";
+    cases += "    " + entry.name + ")\n      flags=" + shell_quoted(join(flags_of(entry.invocation->options))) +
+             "\n      case $previous in\n";
     for (auto& option : entry.invocation->options.all()) {
       auto values = values_of(option, entry);
       if (!values.empty()) cases += "        --" + option.name + ") words=" + shell_quoted(join(values)) + " ;;\n";
@@ -81,10 +84,14 @@ std::string bash_script() {
          "_llmkit() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} flags= words=\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    COMPREPLY=($(compgen -W " + shell_quoted(names) + " -- \"$word\"))\n"
+         "    COMPREPLY=($(compgen -W " +
+         shell_quoted(names) +
+         " -- \"$word\"))\n"
          "    return\n"
          "  fi\n"
-         "  case ${COMP_WORDS[1]} in\n" + cases + "  esac\n"
+         "  case ${COMP_WORDS[1]} in\n" +
+         cases +
+         "  esac\n"
          "  case $word in\n"
          "    -*) COMPREPLY=($(compgen -W \"$flags\" -- \"$word\")) ;;\n"
          "    *) COMPREPLY=($(compgen -W \"$words\" -- \"$word\") $(compgen -f -- \"$word\")) ;;\n"
@@ -108,8 +115,9 @@ std::string zsh_script() {
   std::string out = "#compdef llmkit\n# made by `llmkit completion zsh`\n_llmkit() {\n  local -a commands=(\n";
   auto all = entries();
   for (auto& entry : all) out += "    " + shell_quoted(zsh_text(entry.name) + ":" + entry.summary) + "\n";
-  out += "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n  local name=$words[2]\n"
-         "  shift words\n  (( CURRENT-- ))\n  case $name in\n";
+  out +=
+      "  )\n  if (( CURRENT == 2 )); then\n    _describe command commands\n    return\n  fi\n  local name=$words[2]\n"
+      "  shift words\n  (( CURRENT-- ))\n  case $name in\n";
   for (auto& entry : all) {
     out += "    " + entry.name + ")\n      _arguments -S";
     for (auto& option : entry.invocation->options.all()) {
@@ -122,11 +130,13 @@ std::string zsh_script() {
       std::string repeat = option.kind == Option::Kind::list ? "*" : "";
       out += " \\\n        " + shell_quoted(repeat + "--" + option.name + text);
       if (option.letter) out += " \\\n        " + shell_quoted(repeat + "-" + option.letter + text);
-      if (option.kind == Option::Kind::boolean) out += " \\\n        " + shell_quoted("--no-" + option.name + "[not " + zsh_text(option.help) + "]");
+      if (option.kind == Option::Kind::boolean)
+        out += " \\\n        " + shell_quoted("--no-" + option.name + "[not " + zsh_text(option.help) + "]");
     }
     auto operands = operands_of(entry);
     out += " \\\n        '*'{-v,--verbose}'[more on stderr]' \\\n        '(- *)'{-h,--help}'[help]' \\\n        " +
-           shell_quoted("*:" + std::string("operand:") + (operands.empty() ? "_files" : "(" + join(operands) + ")")) + " ;;\n";
+           shell_quoted("*:" + std::string("operand:") + (operands.empty() ? "_files" : "(" + join(operands) + ")")) +
+           " ;;\n";
   }
   return out + "  esac\n}\n_llmkit \"$@\"\n";
 }
@@ -134,7 +144,8 @@ std::string zsh_script() {
 std::string fish_script() {
   std::string out = "# fish completion for llmkit; made by `llmkit completion fish`\n";
   for (auto& entry : entries()) {
-    out += "complete -c llmkit -f -n __fish_use_subcommand -a " + entry.name + " -d " + shell_quoted(entry.summary) + "\n";
+    out +=
+        "complete -c llmkit -f -n __fish_use_subcommand -a " + entry.name + " -d " + shell_quoted(entry.summary) + "\n";
     std::string base = "complete -c llmkit -n '__fish_seen_subcommand_from " + entry.name + "'";
     for (auto& option : entry.invocation->options.all()) {
       out += base + " -l " + option.name;
@@ -147,7 +158,8 @@ std::string fish_script() {
       if (option.kind == Option::Kind::boolean) out += base + " -l no-" + option.name + "\n";
     }
     out += base + " -s v -l verbose -d 'more on stderr'\n" + base + " -s h -l help -d 'help'\n";
-    if (auto operands = operands_of(entry); !operands.empty()) out += base + " -f -a " + shell_quoted(join(operands)) + "\n";
+    if (auto operands = operands_of(entry); !operands.empty())
+      out += base + " -f -a " + shell_quoted(join(operands)) + "\n";
   }
   return out;
 }

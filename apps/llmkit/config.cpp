@@ -15,7 +15,8 @@ namespace {
 
 // Values that belong to one call and not to a run that is repeated.
 bool is_transient(std::string_view name) {
-  constexpr std::string_view kNames[] = {"config", "dump-config", "dry-run", "quiet", "json", "force", "resume", "verify-resume"};
+  constexpr std::string_view kNames[] = {"config", "dump-config", "dry-run", "quiet",
+                                         "json",   "force",       "resume",  "verify-resume"};
   return std::find(std::begin(kNames), std::end(kNames), name) != std::end(kNames);
 }
 
@@ -36,8 +37,9 @@ Source find_source(const Invocation& invocation, const std::string& named) {
     std::string known;
     for (auto n : names) known += (known.empty() ? "" : ", ") + std::string(n);
     std::string near = nearest(named, names);
-    throw UsageError(ErrorParts{"no built-in config '" + printable(named) + "'", "--config", "", "",
-                                near.empty() ? (known.empty() ? "give a FILE.toml" : "known: " + known) : "did you mean '" + near + "'?"});
+    throw UsageError(ErrorParts{
+        "no built-in config '" + printable(named) + "'", "--config", "", "",
+        near.empty() ? (known.empty() ? "give a FILE.toml" : "known: " + known) : "did you mean '" + near + "'?"});
   }
   std::ifstream file(named, std::ios::binary);
   if (!file) throw UsageError(ErrorParts{"cannot open the config file", named, "", "", ""});
@@ -64,7 +66,9 @@ void apply_member(Invocation& invocation, const std::string& key, const toml::no
   std::vector<std::string> written;
   auto add = [&](const toml::node& node) {
     auto text = scalar_text(node);
-    if (!text) throw UsageError(ErrorParts{"", where, "a string, number or boolean, or a list of them", "another kind of value", ""});
+    if (!text)
+      throw UsageError(
+          ErrorParts{"", where, "a string, number or boolean, or a list of them", "another kind of value", ""});
     written.push_back(*text);
   };
   bool is_list = value.is_array();
@@ -78,12 +82,14 @@ void apply_member(Invocation& invocation, const std::string& key, const toml::no
     return;
   }
   Option* option = options.find(key);
-  if (!option && key == "output" && !invocation.command->info().configs_of.empty()) return;  // says where the other command writes
+  if (!option && key == "output" && !invocation.command->info().configs_of.empty())
+    return;  // says where the other command writes
   if (!option || option->name == "config" || option->name == "dump-config") {
     std::vector<std::string_view> names;
     for (auto& o : options.all()) names.push_back(o.name);
     std::string near = nearest(key, names);
-    throw UsageError(ErrorParts{"unknown key '" + printable(key) + "'", where, "", "", near.empty() ? "" : "did you mean '" + near + "'?"});
+    throw UsageError(ErrorParts{"unknown key '" + printable(key) + "'", where, "", "",
+                                near.empty() ? "" : "did you mean '" + near + "'?"});
   }
   if (is_list && option->kind != Option::Kind::list) throw UsageError(ErrorParts{"", where, "one value", "a list", ""});
   option->clear_list();
@@ -107,7 +113,8 @@ void apply_config(Invocation& invocation, const std::string& named) {
   std::stable_sort(members.begin(), members.end(),
                    [](auto& a, auto& b) { return a.second->source().begin.line < b.second->source().begin.line; });
   for (auto& [key, value] : members) {
-    apply_member(invocation, key, *value, source.name + ", line " + std::to_string(value->source().begin.line) + ", " + printable(key));
+    apply_member(invocation, key, *value,
+                 source.name + ", line " + std::to_string(value->source().begin.line) + ", " + printable(key));
   }
 }
 

@@ -16,7 +16,8 @@ constexpr std::string_view kGroups[] = {"Data", "Tokenizer", "Models", "Learning
 
 // Code points, which are columns for everything that the tables hold.
 size_t columns(std::string_view text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; }));
+  return static_cast<size_t>(
+      std::count_if(text.begin(), text.end(), [](unsigned char c) { return (c & 0xC0) != 0x80; }));
 }
 
 // `text` broken at spaces so that no line passes kWidth; lines after the first are indented.
@@ -42,8 +43,10 @@ std::string wrap(std::string_view text, size_t first_column, size_t indent) {
 
 std::string two_columns(const std::string& left, std::string_view right, size_t column = kColumn) {
   std::string out = left;
-  if (columns(left) + 2 > column) out += '\n' + std::string(column, ' ');
-  else out += std::string(column - columns(left), ' ');
+  if (columns(left) + 2 > column)
+    out += '\n' + std::string(column, ' ');
+  else
+    out += std::string(column - columns(left), ' ');
   return out + wrap(right, column, column) + '\n';
 }
 
@@ -53,8 +56,10 @@ std::string paragraphs(std::string_view text) {
     size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     // A line that starts with a space is set as it is (an example, a table).
-    if (line.starts_with(' ')) out += std::string(line) + "\n";
-    else if (!line.empty()) out += "\n" + wrap(line, 0, 0) + "\n";
+    if (line.starts_with(' '))
+      out += std::string(line) + "\n";
+    else if (!line.empty())
+      out += "\n" + wrap(line, 0, 0) + "\n";
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -109,7 +114,8 @@ std::string option_text(const Option& option) {
 }
 
 std::string first_screen() {
-  std::string out = "llmkit " LLMKIT_VERSION " - corpora, tokenizers and small language models on a CPU\n"
+  std::string out = "llmkit " LLMKIT_VERSION
+                    " - corpora, tokenizers and small language models on a CPU\n"
                     "usage: llmkit COMMAND [options] [files]       more: llmkit help COMMAND|TOPIC\n\n";
   auto commands = all_commands();
   for (auto group : kGroups) {
@@ -130,9 +136,10 @@ std::string first_screen() {
     }
     if (!names.empty()) out += "  Tools      " + names + "\n";
   }
-  return out + "\n  zcat pages.warc.gz | llmkit crawl-clean - | llmkit dedup - -o clean.jsonl\n"
-               "  llmkit train-tokenizer clean.jsonl --vocab-size 8192 -o tokenizer\n"
-               "  llmkit generate --model run --prompt \"Once upon a time\"\n";
+  return out +
+         "\n  zcat pages.warc.gz | llmkit crawl-clean - | llmkit dedup - -o clean.jsonl\n"
+         "  llmkit train-tokenizer clean.jsonl --vocab-size 8192 -o tokenizer\n"
+         "  llmkit generate --model run --prompt \"Once upon a time\"\n";
 }
 
 std::string command_help(const Invocation& invocation) {
@@ -141,7 +148,8 @@ std::string command_help(const Invocation& invocation) {
   std::string out = "llmkit " + std::string(info.name) + ": " + std::string(info.summary) + "\n\nexamples:\n";
   for (auto example : info.examples) out += "  " + continued(example) + '\n';
   out += "\nusage: llmkit " + std::string(info.name) + " [options]";
-  if (operands.values) out += operands.min_count > 0 ? " " + operands.metavar + "..." : " [" + operands.metavar + "...]";
+  if (operands.values)
+    out += operands.min_count > 0 ? " " + operands.metavar + "..." : " [" + operands.metavar + "...]";
   out += "\n";
   if (operands.values) out += "\n" + two_columns("  " + operands.metavar, operands.help);
   std::string group;
@@ -157,7 +165,8 @@ std::string help_index() {
   std::string out = "llmkit help NAME, where NAME is a command (llmkit alone lists them) or one of\n\nmethods\n";
   for (auto& family : families()) out += two_columns("  " + std::string(family.name), family.summary);
   out += "\ntopics\n";
-  for (auto& topic : embedded_files("topic")) out += two_columns("  " + std::string(topic.name), topic_summary(topic.text));
+  for (auto& topic : embedded_files("topic"))
+    out += two_columns("  " + std::string(topic.name), topic_summary(topic.text));
   return out;
 }
 
@@ -192,8 +201,9 @@ std::string help_on(std::string_view name) {
   }
   std::vector<std::string_view> views(names.begin(), names.end());
   std::string near = nearest(name, views);
-  throw UsageError(ErrorParts{"no help on '" + printable(name) + "'", "", "", "",
-                              (near.empty() ? "" : "did you mean '" + near + "'? ") + std::string("llmkit help lists all")});
+  throw UsageError(
+      ErrorParts{"no help on '" + printable(name) + "'", "", "", "",
+                 (near.empty() ? "" : "did you mean '" + near + "'? ") + std::string("llmkit help lists all")});
 }
 
 std::vector<std::pair<int, std::string_view>> exit_codes() {

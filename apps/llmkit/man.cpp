@@ -16,9 +16,12 @@ std::string roff(std::string_view text) {
   bool line_start = true;
   for (char c : text) {
     if (line_start && (c == '.' || c == '\'')) out += "\\&";
-    if (c == '\\') out += "\\e";
-    else if (c == '-') out += "\\-";
-    else out += c;
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";
+    else
+      out += c;
     line_start = c == '\n';
   }
   return out;
@@ -26,12 +29,14 @@ std::string roff(std::string_view text) {
 
 std::string upper(std::string_view text) {
   std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   return out;
 }
 
 std::string page_head(std::string_view name, std::string_view summary) {
-  return ".TH " + roff(upper(name)) + " 1 \"\" \"llmkit " LLMKIT_VERSION "\" \"llmkit manual\"\n.SH NAME\n" + roff(name) + " \\- " + roff(summary) + "\n";
+  return ".TH " + roff(upper(name)) + " 1 \"\" \"llmkit " LLMKIT_VERSION "\" \"llmkit manual\"\n.SH NAME\n" +
+         roff(name) + " \\- " + roff(summary) + "\n";
 }
 
 std::string examples_section(const std::vector<std::string_view>& examples) {
@@ -60,10 +65,11 @@ std::string paragraphs(std::string_view text) {
 
 std::string program_man_page() {
   std::string out = page_head("llmkit", "corpora, tokenizers and small language models on a CPU");
-  out += ".SH SYNOPSIS\n.B llmkit\n.I COMMAND\n[options] [files]\n.SH DESCRIPTION\n"
-         "Each stage on the way from web pages to a language model that answers\n"
-         "is a command that reads and writes ordinary files or pipes.\n"
-         ".SH COMMANDS\n";
+  out +=
+      ".SH SYNOPSIS\n.B llmkit\n.I COMMAND\n[options] [files]\n.SH DESCRIPTION\n"
+      "Each stage on the way from web pages to a language model that answers\n"
+      "is a command that reads and writes ordinary files or pipes.\n"
+      ".SH COMMANDS\n";
   std::string also;
   for (auto& command : all_commands()) {
     auto& info = command->info();
@@ -80,7 +86,9 @@ std::string command_man_page(const Invocation& invocation) {
   std::string name = "llmkit-" + std::string(info.name);
   std::string out = page_head(name, info.summary);
   out += ".SH SYNOPSIS\n.B llmkit " + roff(info.name) + "\n[options]";
-  if (operands.values) out += operands.min_count > 0 ? "\n.I " + roff(operands.metavar) + " ..." : "\n[\n.IR " + roff(operands.metavar) + " ...]";
+  if (operands.values)
+    out += operands.min_count > 0 ? "\n.I " + roff(operands.metavar) + " ..."
+                                  : "\n[\n.IR " + roff(operands.metavar) + " ...]";
   out += "\n";
   if (!info.details.empty()) {
     std::string body = paragraphs(info.details);
@@ -94,8 +102,9 @@ std::string command_man_page(const Invocation& invocation) {
   }
   out += ".TP\n.B \\-v, \\-\\-verbose\nmore on stderr\n.TP\n.B \\-h, \\-\\-help\nhelp on stdout\n";
   out += examples_section(info.examples) + exit_section();
-  out += ".SH ENVIRONMENT\nEach option can be given as LLMKIT_NAME, for example LLMKIT_THREADS=2;\n"
-         "a flag goes before it, a config file after it.\n";
+  out +=
+      ".SH ENVIRONMENT\nEach option can be given as LLMKIT_NAME, for example LLMKIT_THREADS=2;\n"
+      "a flag goes before it, a config file after it.\n";
   return out + ".SH SEE ALSO\n.BR llmkit (1)\n";
 }
 

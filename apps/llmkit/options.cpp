@@ -67,9 +67,12 @@ void Option::assign(std::string_view written, std::string_view where) {
       return;
     }
     case Kind::boolean:
-      if (written == "true" || written == "1" || written == "yes") *std::get<bool*>(target) = true;
-      else if (written == "false" || written == "0" || written == "no") *std::get<bool*>(target) = false;
-      else throw bad_value(where, "true or false", written);
+      if (written == "true" || written == "1" || written == "yes")
+        *std::get<bool*>(target) = true;
+      else if (written == "false" || written == "0" || written == "no")
+        *std::get<bool*>(target) = false;
+      else
+        throw bad_value(where, "true or false", written);
       return;
     case Kind::size: {
       auto bytes = parse_size(written);
@@ -114,7 +117,8 @@ std::string Option::current() const {
   return std::visit(Visitor{}, target);
 }
 
-void Options::positional(std::string_view metavar, std::vector<std::string>* values, std::string_view help, int min_count) {
+void Options::positional(std::string_view metavar, std::vector<std::string>* values, std::string_view help,
+                         int min_count) {
   operands_ = Operands{std::string(metavar), values, std::string(help), min_count};
 }
 
@@ -139,20 +143,22 @@ void Options::text(std::string_view flags, std::string* value, std::string_view 
   add(flags, Option::Kind::text, value, metavar, help).default_text = *value;
 }
 
-void Options::list(std::string_view flags, std::vector<std::string>* values, std::string_view metavar, std::string_view help) {
+void Options::list(std::string_view flags, std::vector<std::string>* values, std::string_view metavar,
+                   std::string_view help) {
   Option& option = add(flags, Option::Kind::list, values, metavar, help);
   for (auto& v : *values) option.default_text += (option.default_text.empty() ? "" : " ") + v;
 }
 
-void Options::integer(std::string_view flags, int64_t* value, std::string_view metavar, std::string_view help, int64_t min,
-                      int64_t max) {
+void Options::integer(std::string_view flags, int64_t* value, std::string_view metavar, std::string_view help,
+                      int64_t min, int64_t max) {
   Option& option = add(flags, Option::Kind::integer, value, metavar, help);
   option.default_text = std::to_string(*value);
   option.min = static_cast<double>(min);
   option.max = static_cast<double>(max);
 }
 
-void Options::real(std::string_view flags, double* value, std::string_view metavar, std::string_view help, double min, double max) {
+void Options::real(std::string_view flags, double* value, std::string_view metavar, std::string_view help, double min,
+                   double max) {
   Option& option = add(flags, Option::Kind::real, value, metavar, help);
   option.default_text = number_text(*value);
   option.min = min;
@@ -167,13 +173,16 @@ void Options::size(std::string_view flags, uint64_t* bytes, std::string_view hel
   add(flags, Option::Kind::size, bytes, "SIZE", help).default_text = *bytes ? exact_size(*bytes) : "";
 }
 
-void Options::choice(std::string_view flags, std::string* value, std::vector<std::string_view> choices, std::string_view help) {
+void Options::choice(std::string_view flags, std::string* value, std::vector<std::string_view> choices,
+                     std::string_view help) {
   Option& option = add(flags, Option::Kind::choice, value, "NAME", help);
   option.default_text = *value;
   option.choices.assign(choices.begin(), choices.end());
 }
 
-void Options::group(std::string_view title) { group_ = std::string(title); }
+void Options::group(std::string_view title) {
+  group_ = std::string(title);
+}
 
 Option* Options::find(std::string_view name) {
   auto found = std::find_if(options_.begin(), options_.end(), [&](const Option& o) { return o.name == name; });

@@ -17,21 +17,21 @@ struct Option {
 
   Kind kind = Kind::text;
   Target target;
-  char letter = 0;            // 'o', or 0
-  std::string name;           // "output"; for a positional the metavar
-  std::string metavar;        // "FILE"
-  std::string help;           // one line, with the unit
-  std::string group;          // title under which help shows it
-  std::string default_text;   // as one would write it; empty = nothing to show
-  double min = 0, max = 0;    // integer, real
+  char letter = 0;           // 'o', or 0
+  std::string name;          // "output"; for a positional the metavar
+  std::string metavar;       // "FILE"
+  std::string help;          // one line, with the unit
+  std::string group;         // title under which help shows it
+  std::string default_text;  // as one would write it; empty = nothing to show
+  double min = 0, max = 0;   // integer, real
   std::vector<std::string> choices;
-  bool common = false;        // declared by the framework
-  bool is_set = false;        // given by a flag, the environment or a config file
+  bool common = false;  // declared by the framework
+  bool is_set = false;  // given by a flag, the environment or a config file
 
   // Parses one written value into the target; lists append. Throws UsageError naming `where` ("--threads").
   void assign(std::string_view written, std::string_view where);
-  void clear_list();          // a source of higher precedence replaces the whole list
-  std::string current() const;                   // the value now, as TOML
+  void clear_list();            // a source of higher precedence replaces the whole list
+  std::string current() const;  // the value now, as TOML
 };
 
 class Options {
@@ -45,7 +45,7 @@ class Options {
                int64_t min = INT64_MIN, int64_t max = INT64_MAX);
   void real(std::string_view flags, double* value, std::string_view metavar, std::string_view help, double min = -1e300,
             double max = 1e300);
-  void boolean(std::string_view flags, bool* value, std::string_view help);  // also --no-NAME
+  void boolean(std::string_view flags, bool* value, std::string_view help);   // also --no-NAME
   void size(std::string_view flags, uint64_t* bytes, std::string_view help);  // 4G, 512M (1024-based)
   void choice(std::string_view flags, std::string* value, std::vector<std::string_view> choices, std::string_view help);
   void group(std::string_view title);  // options declared after it appear under it
@@ -64,7 +64,8 @@ class Options {
   bool given(std::string_view name) const;  // set by flag, environment or config: not the default
 
  private:
-  Option& add(std::string_view flags, Option::Kind kind, Option::Target target, std::string_view metavar, std::string_view help);
+  Option& add(std::string_view flags, Option::Kind kind, Option::Target target, std::string_view metavar,
+              std::string_view help);
 
   Operands operands_;
   std::vector<Option> options_;

@@ -33,12 +33,15 @@ UsageError unknown_option(const Invocation& invocation, std::string_view written
   std::vector<std::string_view> names(flags.begin(), flags.end());
   std::string near = nearest(word, names);
   std::string command(invocation.command->info().name);
-  return UsageError(ErrorParts{"unknown option '" + std::string(word) + "'", "", "", "",
-                               (near.empty() ? "" : "did you mean '" + near + "'? ") + ("llmkit " + command + " --help lists all")});
+  return UsageError(
+      ErrorParts{"unknown option '" + std::string(word) + "'", "", "", "",
+                 (near.empty() ? "" : "did you mean '" + near + "'? ") + ("llmkit " + command + " --help lists all")});
 }
 
 // What CLI11 has to say about a malformed line, in our words.
-UsageError translate(const CLI::ParseError& error) { return UsageError(error.what()); }
+UsageError translate(const CLI::ParseError& error) {
+  return UsageError(error.what());
+}
 
 }  // namespace
 
@@ -98,7 +101,8 @@ void parse_arguments(Invocation& invocation, std::span<const std::string> argume
     for (auto& written : parsed[i]->results()) options[i].assign(written, "--" + options[i].name);
   }
   if (operands.values && !positional.empty()) *operands.values = positional;
-  if (operands.values && static_cast<int>(operands.values->size()) < operands.min_count && !invocation.requests.dump_config) {
+  if (operands.values && static_cast<int>(operands.values->size()) < operands.min_count &&
+      !invocation.requests.dump_config) {
     throw UsageError(ErrorParts{"missing " + operands.metavar, "", "", "",
                                 "llmkit " + std::string(invocation.command->info().name) + " --help shows how"});
   }

@@ -35,7 +35,9 @@ void on_signal(int) {
   errno = saved;
 }
 
-void on_save_signal(int) { stop_flag().request_save(); }
+void on_save_signal(int) {
+  stop_flag().request_save();
+}
 
 }  // namespace
 
@@ -73,7 +75,8 @@ ExitCode close_stdout(ExitCode code, std::string_view who) {
     reason = errno;
   }
   if (!failed || reason == EPIPE) return code;
-  std::fprintf(stderr, "%.*s: cannot write to stdout: %s\n", static_cast<int>(who.size()), who.data(), std::strerror(reason));
+  std::fprintf(stderr, "%.*s: cannot write to stdout: %s\n", static_cast<int>(who.size()), who.data(),
+               std::strerror(reason));
   return code == ExitCode::done ? ExitCode::failed : code;
 }
 

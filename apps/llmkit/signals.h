@@ -1,5 +1,5 @@
-// SIGINT, SIGTERM, SIGHUP: the first sets the stop flag and says so, the second exits. SIGPIPE is ignored: a reader that
-// has gone shows as EPIPE.
+// SIGINT, SIGTERM, SIGHUP: the first sets the stop flag and says so, the second exits. SIGPIPE is ignored: a reader
+// that has gone shows as EPIPE.
 #pragma once
 
 #include <string_view>

@@ -35,19 +35,26 @@ std::string last_line(const Common& common, const Summary& s, double seconds) {
   std::string out = common.command + ": ";
   if (!s.written.empty()) out += "wrote " + written_to(s.written) + "; ";
   if (s.in > 0 || s.kept > 0) {
-    out += format_count(s.in) + " " + s.unit + " in, " + format_count(s.kept) + " kept, " + format_count(s.dropped) + " dropped";
+    out += format_count(s.in) + " " + s.unit + " in, " + format_count(s.kept) + " kept, " + format_count(s.dropped) +
+           " dropped";
     if (s.bad > 0) out += ", " + format_count(s.bad) + " damaged";
     out += "; ";
   }
   out += format_seconds(seconds);
-  if (seconds > 0 && s.bytes_in > 0) out += ", " + format_bytes(static_cast<double>(s.bytes_in) / seconds) + "/s";
-  else if (seconds > 0 && s.in > 0) out += ", " + format_count(static_cast<uint64_t>(static_cast<double>(s.in) / seconds)) + " " + s.unit + "/s";
+  if (seconds > 0 && s.bytes_in > 0)
+    out += ", " + format_bytes(static_cast<double>(s.bytes_in) / seconds) + "/s";
+  else if (seconds > 0 && s.in > 0)
+    out += ", " + format_count(static_cast<uint64_t>(static_cast<double>(s.in) / seconds)) + " " + s.unit + "/s";
   if (s.interrupted) out += "; interrupted";
   return out;
 }
 
 void write_counts(JsonWriter& json, const Summary& s, double seconds) {
-  json.member("unit", s.unit).member("in", s.in).member("kept", s.kept).member("dropped", s.dropped).member("bad", s.bad);
+  json.member("unit", s.unit)
+      .member("in", s.in)
+      .member("kept", s.kept)
+      .member("dropped", s.dropped)
+      .member("bad", s.bad);
   json.member("bytes_in", s.bytes_in).member("bytes_out", s.bytes_out).member("seconds", seconds);
   json.key("metrics").begin_object();
   for (auto& [name, value] : s.metrics) json.member(name, value);
@@ -67,7 +74,11 @@ void write_files(JsonWriter& json, const std::vector<std::string>& paths) {
       hash.update(std::string_view(buffer.data(), n));
       bytes += n;
     }
-    json.begin_object().member("path", path.string()).member("bytes", bytes).member("xxh3", hex(hash.digest64())).end_object();
+    json.begin_object()
+        .member("path", path.string())
+        .member("bytes", bytes)
+        .member("xxh3", hex(hash.digest64()))
+        .end_object();
   };
   for (auto& path : paths) {
     if (path == "-") continue;
@@ -107,8 +118,10 @@ void write_manifest(const Common& common, const Summary& s, double seconds) {
 // The --min and --max gates that were not met: one sentence each.
 std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
   std::vector<std::pair<std::string, double>> figures = s.metrics;
-  figures.insert(figures.end(), {{"in", static_cast<double>(s.in)}, {"kept", static_cast<double>(s.kept)},
-                                 {"dropped", static_cast<double>(s.dropped)}, {"bad", static_cast<double>(s.bad)}});
+  figures.insert(figures.end(), {{"in", static_cast<double>(s.in)},
+                                 {"kept", static_cast<double>(s.kept)},
+                                 {"dropped", static_cast<double>(s.dropped)},
+                                 {"bad", static_cast<double>(s.bad)}});
   std::string known;
   for (auto& figure : figures) known += (known.empty() ? "" : ", ") + figure.first;
   std::vector<std::string> failures;
@@ -117,12 +130,15 @@ std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
     double limit = 0;
     char* end = nullptr;
     if (equals != std::string::npos) limit = std::strtod(gate.c_str() + equals + 1, &end);
-    if (!end || *end || end == gate.c_str() + equals + 1) throw UsageError(ErrorParts{"", flag, "NAME=VALUE", "'" + gate + "'", ""});
+    if (!end || *end || end == gate.c_str() + equals + 1)
+      throw UsageError(ErrorParts{"", flag, "NAME=VALUE", "'" + gate + "'", ""});
     std::string name = gate.substr(0, equals);
     auto found = std::find_if(figures.begin(), figures.end(), [&](auto& figure) { return figure.first == name; });
-    if (found == figures.end()) failures.push_back(flag + ": no figure named '" + name + "' (there are " + known + ")");
+    if (found == figures.end())
+      failures.push_back(flag + ": no figure named '" + name + "' (there are " + known + ")");
     else if (!(floor ? found->second >= limit : found->second <= limit))  // a NaN meets neither
-      failures.push_back(flag + ": " + name + " is " + number(found->second) + (floor ? ", below " : ", above ") + number(limit));
+      failures.push_back(flag + ": " + name + " is " + number(found->second) + (floor ? ", below " : ", above ") +
+                         number(limit));
   };
   for (auto& gate : common.gates) check("--min", gate, true);
   for (auto& gate : common.ceilings) check("--max", gate, false);
@@ -131,7 +147,9 @@ std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
 
 }  // namespace
 
-std::string Common::resolved_config() const { return dump_config(*options, command); }
+std::string Common::resolved_config() const {
+  return dump_config(*options, command);
+}
 
 bool Common::too_many_bad(uint64_t bad, uint64_t in) const {
   if (bad == 0) return false;
@@ -151,9 +169,11 @@ ExitCode Common::finish(const Summary& s) const {
   log::info(last_line(*this, s, seconds));
   if (!s.next.empty()) log::info("next: " + s.next);
   ExitCode code = ExitCode::done;
-  if (s.interrupted) code = ExitCode::interrupted;
+  if (s.interrupted)
+    code = ExitCode::interrupted;
   else if (too_many_bad(s.bad, s.in)) {
-    log::error(format_count(s.bad) + " of " + format_count(s.in) + " records are damaged, more than --max-bad " + max_bad +
+    log::error(format_count(s.bad) + " of " + format_count(s.in) + " records are damaged, more than --max-bad " +
+               max_bad +
                (s.bad == s.in && options->has("plain") ? "; --plain reads any file as text, not only .txt" : ""));
     code = ExitCode::too_many_bad;
   } else if (auto failures = failed_gates(*this, s); !failures.empty()) {

@@ -59,11 +59,15 @@ std::string tag(std::string_view name, std::string_view attributes, std::string_
 }
 
 std::string text_at(double x, double y, std::string_view anchor, std::string_view text, std::string_view extra = "") {
-  return tag("text", "x=\"" + fixed1(x) + "\" y=\"" + fixed1(y) + "\" text-anchor=\"" + std::string(anchor) + "\"" + std::string(extra), html_escape(text));
+  return tag("text",
+             "x=\"" + fixed1(x) + "\" y=\"" + fixed1(y) + "\" text-anchor=\"" + std::string(anchor) + "\"" +
+                 std::string(extra),
+             html_escape(text));
 }
 
 std::string line(double x1, double y1, double x2, double y2, std::string_view css) {
-  return tag("line", "class=\"" + std::string(css) + "\" x1=\"" + fixed1(x1) + "\" y1=\"" + fixed1(y1) + "\" x2=\"" + fixed1(x2) + "\" y2=\"" + fixed1(y2) + "\"");
+  return tag("line", "class=\"" + std::string(css) + "\" x1=\"" + fixed1(x1) + "\" y1=\"" + fixed1(y1) + "\" x2=\"" +
+                         fixed1(x2) + "\" y2=\"" + fixed1(y2) + "\"");
 }
 
 std::string open_svg(const ChartOptions& options, double height) {
@@ -91,10 +95,12 @@ struct Frame {
       svg += line(px, bottom, px, bottom + 4, "axis") + text_at(px, bottom + 18, "middle", short_number(t)) + "\n";
     }
     svg += line(left, bottom, kWidth - kRight, bottom, "axis");
-    if (!options.x_label.empty()) svg += text_at((left + kWidth - kRight) / 2, kHeight - 8, "middle", options.x_label, " class=\"label\"");
+    if (!options.x_label.empty())
+      svg += text_at((left + kWidth - kRight) / 2, kHeight - 8, "middle", options.x_label, " class=\"label\"");
     if (!options.y_label.empty()) {
       double middle = (kTop + bottom) / 2;
-      svg += text_at(12, middle, "middle", options.y_label, " class=\"label\" transform=\"rotate(-90 12 " + fixed1(middle) + ")\"");
+      svg += text_at(12, middle, "middle", options.y_label,
+                     " class=\"label\" transform=\"rotate(-90 12 " + fixed1(middle) + ")\"");
     }
     svg += "\n";
   }
@@ -114,7 +120,8 @@ Range padded(Range r, const ChartOptions& options) {
   }
   if (r.low == r.high) {
     double room = r.low == 0 ? 1 : std::abs(r.low) * 0.1;
-    return options.log_y ? Range{r.low / 2, r.high * 2} : Range{options.from_zero && r.low == 0 ? 0 : r.low - room, r.high + room};
+    return options.log_y ? Range{r.low / 2, r.high * 2}
+                         : Range{options.from_zero && r.low == 0 ? 0 : r.low - room, r.high + room};
   }
   return r;
 }
@@ -130,7 +137,10 @@ std::string short_number(double value) {
   double size = std::abs(value);
   const char* suffix = "";
   if (size >= 999950 && size < 1e15) {
-    constexpr struct { double scale; const char* letter; } kScales[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}};
+    constexpr struct {
+      double scale;
+      const char* letter;
+    } kScales[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}};
     for (auto& s : kScales) {
       if (size < s.scale * 0.99995) continue;
       value /= s.scale;
@@ -142,7 +152,8 @@ std::string short_number(double value) {
     suffix = "k";
   }
   char buffer[40];
-  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 4).ptr) + suffix;
+  return std::string(buffer, std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::general, 4).ptr) +
+         suffix;
 }
 
 std::vector<double> axis_ticks(double low, double high, int wanted) {
@@ -152,13 +163,15 @@ std::vector<double> axis_ticks(double low, double high, int wanted) {
   double step = power * (rough / power > 5 ? 10 : rough / power > 2 ? 5 : rough / power > 1 ? 2 : 1);
   std::vector<double> ticks;
   // Multiples of the step, so that no error adds up; the last tick reaches `high`.
-  auto first = static_cast<int64_t>(std::floor(low / step + 1e-9)), last = static_cast<int64_t>(std::ceil(high / step - 1e-9));
+  auto first = static_cast<int64_t>(std::floor(low / step + 1e-9)),
+       last = static_cast<int64_t>(std::ceil(high / step - 1e-9));
   for (int64_t i = first; i <= last; ++i) ticks.push_back(static_cast<double>(i) * step);
   return ticks;
 }
 
 std::vector<double> log_ticks(double low, double high) {
-  auto first = static_cast<int>(std::floor(std::log10(low) + 1e-9)), last = static_cast<int>(std::ceil(std::log10(high) - 1e-9));
+  auto first = static_cast<int>(std::floor(std::log10(low) + 1e-9)),
+       last = static_cast<int>(std::ceil(std::log10(high) - 1e-9));
   int decades = std::max(1, last - first);
   int stride = (decades + 7) / 8;
   std::vector<double> ticks;
@@ -214,7 +227,8 @@ std::string line_chart_svg(const ChartOptions& options, const std::vector<Series
     size_t n = std::min(series[s].x.size(), series[s].y.size());
     for (size_t i = 0; i < n; ++i) {
       double vx = series[s].x[i], vy = series[s].y[i];
-      bool drawable = std::isfinite(vx) && std::isfinite(vy) && !(options.log_x && vx <= 0) && !(options.log_y && vy <= 0);
+      bool drawable =
+          std::isfinite(vx) && std::isfinite(vy) && !(options.log_x && vx <= 0) && !(options.log_y && vy <= 0);
       if (drawable) {
         std::string px = fixed1(frame.place_x(vx)), py = fixed1(frame.place_y(vy));
         path += (pen_down ? "L" : "M") + px + " " + py;
@@ -225,7 +239,8 @@ std::string line_chart_svg(const ChartOptions& options, const std::vector<Series
       }
       pen_down = drawable;
     }
-    svg += "<path class=\"line " + colour + (series[s].dashed ? " dashed" : "") + "\" d=\"" + path + "\"/>\n" + (series[s].dashed ? "" : dots) + "\n";
+    svg += "<path class=\"line " + colour + (series[s].dashed ? " dashed" : "") + "\" d=\"" + path + "\"/>\n" +
+           (series[s].dashed ? "" : dots) + "\n";
   }
   return svg + "</svg>\n";
 }
@@ -254,12 +269,14 @@ std::string bar_chart_svg(const ChartOptions& options, const std::vector<Bar>& b
     double value = std::isfinite(bars[i].value) ? bars[i].value : 0;
     double a = std::min(place(0), place(value)), b = std::max(place(0), place(value));
     svg += text_at(left - 8, y + kThick - 3.5, "end", bars[i].name, " class=\"name\"");
-    svg += "<rect class=\"bar s1\" x=\"" + fixed1(a) + "\" y=\"" + fixed1(y) + "\" width=\"" + fixed1(std::max(1.0, b - a)) +
-           "\" height=\"" + fixed1(kThick) + "\" rx=\"2\"><title>" + html_escape(bars[i].name + ": " + label(bars[i])) + "</title></rect>";
+    svg += "<rect class=\"bar s1\" x=\"" + fixed1(a) + "\" y=\"" + fixed1(y) + "\" width=\"" +
+           fixed1(std::max(1.0, b - a)) + "\" height=\"" + fixed1(kThick) + "\" rx=\"2\"><title>" +
+           html_escape(bars[i].name + ": " + label(bars[i])) + "</title></rect>";
     svg += text_at(b + 6, y + kThick - 3.5, "start", label(bars[i])) + "\n";
   }
   svg += line(place(0), kTop - 4, place(0), kTop + kRow * static_cast<double>(bars.size()) - 6, "axis");
-  if (!options.x_label.empty()) svg += text_at((left + kWidth - room) / 2, height - 6, "middle", options.x_label, " class=\"label\"");
+  if (!options.x_label.empty())
+    svg += text_at((left + kWidth - room) / 2, height - 6, "middle", options.x_label, " class=\"label\"");
   return svg + "</svg>\n";
 }
 
@@ -285,8 +302,9 @@ std::string histogram_svg(const ChartOptions& options, std::span<const double> v
     double count = counts[static_cast<size_t>(b)];
     if (count == 0) continue;
     double top = frame.place_y(count);
-    svg += "<rect class=\"bar s1\" x=\"" + fixed1(frame.left + width * b + 0.5) + "\" y=\"" + fixed1(top) + "\" width=\"" +
-           fixed1(std::max(0.5, width - 1)) + "\" height=\"" + fixed1(kHeight - kBottom - top) + "\"><title>" + short_number(count) + "</title></rect>\n";
+    svg += "<rect class=\"bar s1\" x=\"" + fixed1(frame.left + width * b + 0.5) + "\" y=\"" + fixed1(top) +
+           "\" width=\"" + fixed1(std::max(0.5, width - 1)) + "\" height=\"" + fixed1(kHeight - kBottom - top) +
+           "\"><title>" + short_number(count) + "</title></rect>\n";
   }
   return svg + "</svg>\n";
 }

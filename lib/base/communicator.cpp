@@ -19,7 +19,9 @@ class Alone final : public Communicator {
   int rank() const override { return 0; }
   int size() const override { return 1; }
   int ranks_here() const override { return 1; }
-  std::unique_ptr<Transfer> send(int, int, std::span<const std::byte>) override { throw Error("there is no other rank"); }
+  std::unique_ptr<Transfer> send(int, int, std::span<const std::byte>) override {
+    throw Error("there is no other rank");
+  }
   std::unique_ptr<Transfer> receive(int, int, std::span<std::byte>) override { throw Error("there is no other rank"); }
   void abort(int) override {}
 };
@@ -45,10 +47,17 @@ std::unique_ptr<Communicator> join_ranks() {
   if (processes <= 1) return nullptr;
   auto ranks = join_mpi();
   if (!ranks)
-    throw UsageError(ErrorParts{"started as one of " + std::to_string(processes) + " processes, but this llmkit was built without MPI", {},
-                                {}, {}, "./apps/setup --mpi and build again, or start one process"});
+    throw UsageError(ErrorParts{
+        "started as one of " + std::to_string(processes) + " processes, but this llmkit was built without MPI",
+        {},
+        {},
+        {},
+        "./apps/setup --mpi and build again, or start one process"});
   if (ranks->size() == 1)
-    throw UsageError(ErrorParts{"started as one of " + std::to_string(processes) + " processes that MPI does not join", {}, {}, {},
+    throw UsageError(ErrorParts{"started as one of " + std::to_string(processes) + " processes that MPI does not join",
+                                {},
+                                {},
+                                {},
                                 "use mpirun, or srun --mpi=pmix"});
   return ranks;
 }
@@ -59,7 +68,8 @@ int threads_per_rank(int ranks_here) {
   long mine = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : online;
   // Bound to a part of the machine, a rank shares it with those bound to the same part alone.
   long sharing = std::max(1L, (ranks_here * mine + online / 2) / std::max(1L, online));
-  return std::max(1, static_cast<int>(std::min<long>(mine / sharing, available_threads() / (mine == online ? ranks_here : 1))));
+  return std::max(
+      1, static_cast<int>(std::min<long>(mine / sharing, available_threads() / (mine == online ? ranks_here : 1))));
 }
 
 void broadcast(Communicator& ranks, std::span<std::byte> bytes) {
@@ -83,7 +93,9 @@ std::vector<double> gather_all(Communicator& ranks, std::span<const double> valu
   std::copy(values.begin(), values.end(), all.begin());
   if (ranks.leader()) {
     for (int r = 1; r < ranks.size(); ++r)
-      ranks.receive(r, kCollectiveTag + 1, std::as_writable_bytes(std::span(all).subspan(static_cast<size_t>(r) * n, n)))->wait();
+      ranks
+          .receive(r, kCollectiveTag + 1, std::as_writable_bytes(std::span(all).subspan(static_cast<size_t>(r) * n, n)))
+          ->wait();
   } else {
     ranks.send(0, kCollectiveTag + 1, std::as_bytes(values))->wait();
   }

@@ -24,10 +24,11 @@ class Communicator {
   virtual ~Communicator() = default;
   virtual int rank() const = 0;
   virtual int size() const = 0;
-  virtual int ranks_here() const = 0;  // on this machine, this one included
+  virtual int ranks_here() const = 0;          // on this machine, this one included
   bool leader() const { return rank() == 0; }  // the one that reads checkpoints and writes files
 
-  // Messages from one rank to another with the same tag arrive in the order they were started in. Sizes agree on both sides.
+  // Messages from one rank to another with the same tag arrive in the order they were started in. Sizes agree on both
+  // sides.
   virtual std::unique_ptr<Transfer> send(int to, int tag, std::span<const std::byte> bytes) = 0;
   virtual std::unique_ptr<Transfer> receive(int from, int tag, std::span<std::byte> bytes) = 0;
 

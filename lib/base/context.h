@@ -40,8 +40,8 @@ struct Context {
   StopFlag& stop;
   ProgressSink& progress;
   uint64_t seed = 0;
-  uint64_t memory_bytes = 0;  // --memory; 0 = the stage's own default
-  bool force = false;         // --force: outputs may replace what is there
+  uint64_t memory_bytes = 0;      // --memory; 0 = the stage's own default
+  bool force = false;             // --force: outputs may replace what is there
   Communicator& ranks = alone();  // the processes that share the work (stages that can)
 };
 

@@ -28,14 +28,18 @@ std::string printable(std::string_view text, size_t max_chars) {
     size_t n = utf8_sequence_length(text.substr(i));
     unsigned char c = static_cast<unsigned char>(text[i]);
     // U+0080..U+009F are terminal controls too.
-    bool control = n == 0 || (n == 1 && (c < 0x20 || c == 0x7F)) || (n == 2 && c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0);
+    bool control = n == 0 || (n == 1 && (c < 0x20 || c == 0x7F)) ||
+                   (n == 2 && c == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0);
     if (control) {
       size_t bytes = n == 0 ? 1 : n;
       for (size_t k = 0; k < bytes; ++k) {
         unsigned char b = static_cast<unsigned char>(text[i + k]);
-        if (b == '\n') out += "\\n";
-        else if (b == '\t') out += "\\t";
-        else out += {'\\', 'x', kHex[b >> 4], kHex[b & 15]};
+        if (b == '\n')
+          out += "\\n";
+        else if (b == '\t')
+          out += "\\t";
+        else
+          out += {'\\', 'x', kHex[b >> 4], kHex[b & 15]};
       }
       i += bytes;
     } else {

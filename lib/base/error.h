@@ -11,11 +11,11 @@ namespace llmkit {
 
 enum class ExitCode : int {
   done = 0,
-  failed = 1,       // bad data, bad model, input/output
-  usage = 2,        // command line or config file
-  too_many_bad = 3, // finished, but more bad records than --max-bad
-  gate_failed = 4,  // a --min NAME=VALUE gate was not met
-  interrupted = 130 // stopped by a signal; the run can be resumed
+  failed = 1,        // bad data, bad model, input/output
+  usage = 2,         // command line or config file
+  too_many_bad = 3,  // finished, but more bad records than --max-bad
+  gate_failed = 4,   // a --min NAME=VALUE gate was not met
+  interrupted = 130  // stopped by a signal; the run can be resumed
 };
 
 // The parts of a message. Empty parts are left out of the text.
@@ -30,7 +30,8 @@ struct ErrorParts {
 class Error : public std::exception {
  public:
   explicit Error(ErrorParts parts, ExitCode code = ExitCode::failed);
-  explicit Error(std::string what, ExitCode code = ExitCode::failed) : Error(ErrorParts{std::move(what), {}, {}, {}, {}}, code) {}
+  explicit Error(std::string what, ExitCode code = ExitCode::failed)
+      : Error(ErrorParts{std::move(what), {}, {}, {}, {}}, code) {}
 
   // "WHERE: WHAT: expected E, found F (HINT)", control characters escaped.
   const char* what() const noexcept override { return message_.c_str(); }

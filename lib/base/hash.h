@@ -37,7 +37,7 @@ class Xxh3 {
   std::unique_ptr<State> state_;
 };
 
-std::string hex(uint64_t value);         // 16 digits
-std::string hex(const Hash128& value);   // 32 digits
+std::string hex(uint64_t value);        // 16 digits
+std::string hex(const Hash128& value);  // 32 digits
 
 }  // namespace llmkit

@@ -22,8 +22,8 @@ bool colours() {
 }
 
 std::shared_ptr<spdlog::logger> make_logger() {
-  auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(
-      colours() ? spdlog::color_mode::always : spdlog::color_mode::never);
+  auto sink = std::make_shared<spdlog::sinks::ansicolor_stderr_sink_mt>(colours() ? spdlog::color_mode::always
+                                                                                  : spdlog::color_mode::never);
   auto logger = std::make_shared<spdlog::logger>("llmkit", std::move(sink));
   logger->set_level(spdlog::level::info);
   logger->flush_on(spdlog::level::trace);
@@ -52,14 +52,23 @@ void write(spdlog::level::level_enum level, std::string_view prefix, std::string
 }  // namespace
 
 void set_level(Level level) {
-  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn, spdlog::level::err};
+  constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info, spdlog::level::warn,
+                                                   spdlog::level::err};
   logger().set_level(kLevels[static_cast<int>(level)]);
 }
 
-void debug(std::string_view message) { write(spdlog::level::debug, "", message); }
-void info(std::string_view message) { write(spdlog::level::info, "", message); }
-void warning(std::string_view message) { write(spdlog::level::warn, "warning: ", message); }
-void error(std::string_view message) { write(spdlog::level::err, "", message); }
+void debug(std::string_view message) {
+  write(spdlog::level::debug, "", message);
+}
+void info(std::string_view message) {
+  write(spdlog::level::info, "", message);
+}
+void warning(std::string_view message) {
+  write(spdlog::level::warn, "warning: ", message);
+}
+void error(std::string_view message) {
+  write(spdlog::level::err, "", message);
+}
 
 void status_line(std::string_view text) {
   std::string out;
@@ -70,8 +79,10 @@ void status_line(std::string_view text) {
   }
   // Drawn over what is there rather than erased first, which would flicker.
   int before = status_rows.exchange(rows);
-  if (before > rows) erase_status(before);
-  else if (before > 1) std::fprintf(stderr, "\033[%dA", before - 1);
+  if (before > rows)
+    erase_status(before);
+  else if (before > 1)
+    std::fprintf(stderr, "\033[%dA", before - 1);
   std::fprintf(stderr, "\r%s\033[K", out.c_str());
 }
 

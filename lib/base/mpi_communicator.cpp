@@ -21,7 +21,8 @@ void check(int code, const char* what) {
   char text[MPI_MAX_ERROR_STRING];
   int length = 0;
   MPI_Error_string(code, text, &length);
-  throw Error(ErrorParts{std::string("MPI could not ") + what, {}, {}, std::string(text, static_cast<size_t>(length)), {}});
+  throw Error(
+      ErrorParts{std::string("MPI could not ") + what, {}, {}, std::string(text, static_cast<size_t>(length)), {}});
 }
 
 int count_of(size_t bytes) {
@@ -39,7 +40,8 @@ class MpiTransfer final : public Communicator::Transfer {
     if (request != MPI_REQUEST_NULL) check(MPI_Test(&request, &finished, MPI_STATUS_IGNORE), "pass a message on");
     return request == MPI_REQUEST_NULL;
   }
-  // MPI_Wait would keep a processor busy that another rank or thread may need, for as long as rank 0 writes a checkpoint.
+  // MPI_Wait would keep a processor busy that another rank or thread may need, for as long as rank 0 writes a
+  // checkpoint.
   void wait() override {
     constexpr int kSpins = 2000, kYields = 2000;
     for (int tries = 0; !done(); ++tries) {
@@ -62,7 +64,8 @@ class MpiCommunicator final : public Communicator {
     MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm machine;
-    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine), "find the ranks of this machine");
+    check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine),
+          "find the ranks of this machine");
     MPI_Comm_size(machine, &ranks_here_);
     MPI_Comm_free(&machine);
   }
@@ -74,12 +77,14 @@ class MpiCommunicator final : public Communicator {
 
   std::unique_ptr<Transfer> send(int to, int tag, std::span<const std::byte> bytes) override {
     auto transfer = std::make_unique<MpiTransfer>();
-    check(MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, to, tag, MPI_COMM_WORLD, &transfer->request), "send");
+    check(MPI_Isend(bytes.data(), count_of(bytes.size()), MPI_BYTE, to, tag, MPI_COMM_WORLD, &transfer->request),
+          "send");
     return transfer;
   }
   std::unique_ptr<Transfer> receive(int from, int tag, std::span<std::byte> bytes) override {
     auto transfer = std::make_unique<MpiTransfer>();
-    check(MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, from, tag, MPI_COMM_WORLD, &transfer->request), "receive");
+    check(MPI_Irecv(bytes.data(), count_of(bytes.size()), MPI_BYTE, from, tag, MPI_COMM_WORLD, &transfer->request),
+          "receive");
     return transfer;
   }
   void abort(int exit_code) override { MPI_Abort(MPI_COMM_WORLD, exit_code); }
@@ -90,8 +95,12 @@ class MpiCommunicator final : public Communicator {
 
 }  // namespace
 
-bool built_with_mpi() { return true; }
-std::unique_ptr<Communicator> join_mpi() { return std::make_unique<MpiCommunicator>(); }
+bool built_with_mpi() {
+  return true;
+}
+std::unique_ptr<Communicator> join_mpi() {
+  return std::make_unique<MpiCommunicator>();
+}
 
 }  // namespace llmkit
 
@@ -99,8 +108,12 @@ std::unique_ptr<Communicator> join_mpi() { return std::make_unique<MpiCommunicat
 
 namespace llmkit {
 
-bool built_with_mpi() { return false; }
-std::unique_ptr<Communicator> join_mpi() { return nullptr; }
+bool built_with_mpi() {
+  return false;
+}
+std::unique_ptr<Communicator> join_mpi() {
+  return nullptr;
+}
 
 }  // namespace llmkit
 

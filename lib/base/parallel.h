@@ -27,9 +27,9 @@ class TileFunction {
 
 // How much parallel work was done: what a "same bytes" test asserts on.
 struct ParallelStats {
-  int workers = 0;            // workers that ran at least one tile
-  int64_t tiles = 0;          // tiles run in all
-  int64_t least_tiles = 0;    // the most tiles that two workers ran each; 0 where only one ran any
+  int workers = 0;          // workers that ran at least one tile
+  int64_t tiles = 0;        // tiles run in all
+  int64_t least_tiles = 0;  // the most tiles that two workers ran each; 0 where only one ran any
 };
 
 class Parallel {
@@ -52,8 +52,9 @@ class Parallel {
     for_tiles((n + grain - 1) / grain, [&](int64_t tile) { f(tile * grain, std::min(n, (tile + 1) * grain)); });
   }
 
-  // Ordered streaming: `source` (false at the end) fills an item, `work` runs on the pool, `sink` takes it in order; both run
-  // on the calling thread. At most `max_items` exist at once. An exception comes after the items before it were sunk.
+  // Ordered streaming: `source` (false at the end) fills an item, `work` runs on the pool, `sink` takes it in order;
+  // both run on the calling thread. At most `max_items` exist at once. An exception comes after the items before it
+  // were sunk.
   template <class T>
   void pipeline(int64_t max_items, std::function<bool(T&)> source, std::function<void(T&)> work,
                 std::function<void(T&)> sink) {

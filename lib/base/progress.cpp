@@ -83,7 +83,9 @@ ProgressPrinter::ProgressPrinter(std::string title, bool enabled) : title_(std::
   terminal_ = isatty(STDERR_FILENO) && term && std::string_view(term) != "dumb";
 }
 
-ProgressPrinter::~ProgressPrinter() { log::set_status_line(false); }
+ProgressPrinter::~ProgressPrinter() {
+  log::set_status_line(false);
+}
 
 void ProgressPrinter::point(double x, double y) {
   if (!enabled_ || !terminal_) return;
@@ -113,11 +115,14 @@ void ProgressPrinter::update(double done, double total, std::string_view unit, s
   bool first_bar = terminal_ && last_ == start_;
   if (!first_bar && now - last_ < period) return;
   last_ = now;
-  ProgressState state{title_, done, total, std::chrono::duration<double>(now - start_).count(), unit, note, done_before_};
+  ProgressState state{title_, done, total,       std::chrono::duration<double>(now - start_).count(),
+                      unit,   note, done_before_};
   if (!terminal_) return log::info(progress_line(state, 200, false));
   TerminalSize size = terminal_size();
   std::string text;
-  for (auto& line : terminal_chart(curve_, std::min(size.columns - 1, kMostColumns), std::min(kChartRows, size.rows - 4))) text += line + "\n";
+  for (auto& line :
+       terminal_chart(curve_, std::min(size.columns - 1, kMostColumns), std::min(kChartRows, size.rows - 4)))
+    text += line + "\n";
   log::status_line(text + progress_line(state, size.columns - 1, true));
 }
 

@@ -1,5 +1,5 @@
-// Progress for a person on stderr: a bar with rate and time left on a terminal, under a curve where the stage gives one,
-// otherwise one line every 30 s.
+// Progress for a person on stderr: a bar with rate and time left on a terminal, under a curve where the stage gives
+// one, otherwise one line every 30 s.
 #pragma once
 
 #include <chrono>

@@ -19,7 +19,7 @@ namespace llmkit {
 enum class ParamType { boolean, integer, real, text };
 
 struct Param {
-  std::string_view name;      // kebab-case
+  std::string_view name;  // kebab-case
   ParamType type;
   std::string_view fallback;  // the default, as one would write it
   std::string_view help;      // one line, with the unit
@@ -47,7 +47,7 @@ struct Descriptor {
   std::string_view summary;  // one line
   std::string_view paper;    // source, may be empty
   std::vector<Param> params{};
-  std::string_view note{};   // declared exceptions, for example "decode: none (bidirectional)"
+  std::string_view note{};  // declared exceptions, for example "decode: none (bidirectional)"
 };
 
 // A descriptor with the factory of its interface.
@@ -61,7 +61,7 @@ struct Spec {
   std::string name;
   std::vector<std::pair<std::string, std::string>> values;
 };
-Spec parse_spec(std::string_view text);                                        // throws UsageError
+Spec parse_spec(std::string_view text);                                              // throws UsageError
 Values resolve(const Spec& spec, const Descriptor& entry, std::string_view family);  // throws UsageError
 
 // The nearest of `names` by edit distance, or "" where none is near.
@@ -72,7 +72,8 @@ UsageError unknown_name(std::string_view family, std::string_view word, std::spa
 template <class Interface>
 class Registry {
  public:
-  Registry(std::string_view family, std::vector<Entry<Interface>> entries) : family_(family), entries_(std::move(entries)) {}
+  Registry(std::string_view family, std::vector<Entry<Interface>> entries)
+      : family_(family), entries_(std::move(entries)) {}
 
   std::string_view family() const { return family_; }
   const std::vector<Entry<Interface>>& entries() const { return entries_; }

@@ -102,12 +102,18 @@ std::string html_escape(std::string_view text) {
   for (size_t i = 0; i < text.size();) {
     size_t n = utf8_sequence_length(text.substr(i));
     char c = text[i];
-    if (n == 0) out += "\xEF\xBF\xBD";
-    else if (c == '&') out += "&amp;";
-    else if (c == '<') out += "&lt;";
-    else if (c == '>') out += "&gt;";
-    else if (c == '"') out += "&quot;";
-    else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t') out.append(text, i, n);
+    if (n == 0)
+      out += "\xEF\xBF\xBD";
+    else if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (static_cast<unsigned char>(c) >= 0x20 || c == '\n' || c == '\t')
+      out.append(text, i, n);
     i += std::max<size_t>(n, 1);
   }
   return out;
@@ -117,12 +123,17 @@ Report::Report(std::string_view title, std::string_view subtitle) : title_(title
   body_ = "<h1>" + html_escape(title) + "</h1>\n<p class=\"subtitle\">" + html_escape(subtitle) + "</p>\n";
 }
 
-void Report::heading(std::string_view text) { body_ += "<h2>" + html_escape(text) + "</h2>\n"; }
-void Report::paragraph(std::string_view text) { body_ += "<p>" + html_escape(text) + "</p>\n"; }
+void Report::heading(std::string_view text) {
+  body_ += "<h2>" + html_escape(text) + "</h2>\n";
+}
+void Report::paragraph(std::string_view text) {
+  body_ += "<p>" + html_escape(text) + "</p>\n";
+}
 
 void Report::figures(const std::vector<std::pair<std::string, std::string>>& items) {
   body_ += "<div class=\"tiles\">\n";
-  for (auto& [name, value] : items) body_ += "<div class=\"tile\"><b>" + html_escape(value) + "</b><span>" + html_escape(name) + "</span></div>\n";
+  for (auto& [name, value] : items)
+    body_ += "<div class=\"tile\"><b>" + html_escape(value) + "</b><span>" + html_escape(name) + "</span></div>\n";
   body_ += "</div>\n";
 }
 
@@ -149,8 +160,9 @@ void Report::line_chart(const ChartOptions& options, const std::vector<Series>& 
   if (series.size() > 1) {
     legend = "<div class=\"legend\">";
     for (size_t s = 0; s < series.size(); ++s) {
-      legend += "<span><svg viewBox=\"0 0 22 8\" aria-hidden=\"true\"><path class=\"line s" + std::to_string(s % 8 + 1) +
-                (series[s].dashed ? " dashed" : "") + "\" d=\"M0 4L22 4\"/></svg>" + html_escape(series[s].name) + "</span>";
+      legend += "<span><svg viewBox=\"0 0 22 8\" aria-hidden=\"true\"><path class=\"line s" +
+                std::to_string(s % 8 + 1) + (series[s].dashed ? " dashed" : "") + "\" d=\"M0 4L22 4\"/></svg>" +
+                html_escape(series[s].name) + "</span>";
     }
     legend += "</div>\n";
   }
@@ -158,10 +170,14 @@ void Report::line_chart(const ChartOptions& options, const std::vector<Series>& 
   std::vector<std::vector<std::string>> rows;
   for (auto& s : series) {
     Series few = thin_out(s, 40);
-    for (size_t i = 0; i < std::min(few.x.size(), few.y.size()); ++i) rows.push_back({few.name, number(few.x[i]), number(few.y[i])});
+    for (size_t i = 0; i < std::min(few.x.size(), few.y.size()); ++i)
+      rows.push_back({few.name, number(few.x[i]), number(few.y[i])});
   }
-  auto or_else = [](const std::string& text, const char* fallback) { return text.empty() ? std::string(fallback) : text; };
-  figure(options.title, legend + line_chart_svg(options, series), table_html({"series", or_else(options.x_label, "x"), or_else(options.y_label, "y")}, rows));
+  auto or_else = [](const std::string& text, const char* fallback) {
+    return text.empty() ? std::string(fallback) : text;
+  };
+  figure(options.title, legend + line_chart_svg(options, series),
+         table_html({"series", or_else(options.x_label, "x"), or_else(options.y_label, "y")}, rows));
 }
 
 void Report::heat_map(const ChartOptions& options, const HeatMap& map) {
@@ -179,7 +195,8 @@ void Report::heat_map(const ChartOptions& options, const HeatMap& map) {
 void Report::bar_chart(const ChartOptions& options, const std::vector<Bar>& bars) {
   std::vector<std::vector<std::string>> rows;
   for (auto& bar : bars) rows.push_back({bar.name, number(bar.value)});
-  figure(options.title, bar_chart_svg(options, bars), table_html({"", options.x_label.empty() ? "value" : options.x_label}, rows));
+  figure(options.title, bar_chart_svg(options, bars),
+         table_html({"", options.x_label.empty() ? "value" : options.x_label}, rows));
 }
 
 void Report::histogram(const ChartOptions& options, std::span<const double> values, int bins) {
@@ -191,10 +208,12 @@ void Report::histogram(const ChartOptions& options, std::span<const double> valu
   std::vector<std::vector<std::string>> rows;
   if (!sorted.empty()) {
     for (int percent : {0, 5, 25, 50, 75, 95, 100}) {
-      rows.push_back({std::to_string(percent) + "%", number(sorted[(sorted.size() - 1) * static_cast<size_t>(percent) / 100])});
+      rows.push_back(
+          {std::to_string(percent) + "%", number(sorted[(sorted.size() - 1) * static_cast<size_t>(percent) / 100])});
     }
   }
-  figure(options.title, histogram_svg(options, values, bins), table_html({"quantile", options.x_label.empty() ? "value" : options.x_label}, rows));
+  figure(options.title, histogram_svg(options, values, bins),
+         table_html({"quantile", options.x_label.empty() ? "value" : options.x_label}, rows));
 }
 
 void Report::preformatted(std::string_view text, std::string_view caption) {
@@ -204,9 +223,9 @@ void Report::preformatted(std::string_view text, std::string_view caption) {
 
 std::string Report::html() const {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" + html_escape(title_) +
-         "</title>\n<style>" + std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n" + body_ +
-         "<footer>llmkit " LLMKIT_VERSION "</footer>\n</main>\n</body>\n</html>\n";
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+         html_escape(title_) + "</title>\n<style>" + std::string(kStyle) + "</style>\n</head>\n<body>\n<main>\n" +
+         body_ + "<footer>llmkit " LLMKIT_VERSION "</footer>\n</main>\n</body>\n</html>\n";
 }
 
 }  // namespace llmkit

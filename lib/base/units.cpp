@@ -94,8 +94,11 @@ std::string format_seconds(double seconds) {
   if (seconds < 59.95) return print("%.1f s", seconds);
   auto whole = static_cast<int64_t>(seconds + 0.5);
   char buffer[48];
-  if (whole < 3600) std::snprintf(buffer, sizeof buffer, "%d min %02d s", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
-  else std::snprintf(buffer, sizeof buffer, "%lld h %02d min", static_cast<long long>(whole / 3600), static_cast<int>(whole % 3600 / 60));
+  if (whole < 3600)
+    std::snprintf(buffer, sizeof buffer, "%d min %02d s", static_cast<int>(whole / 60), static_cast<int>(whole % 60));
+  else
+    std::snprintf(buffer, sizeof buffer, "%lld h %02d min", static_cast<long long>(whole / 3600),
+                  static_cast<int>(whole % 3600 / 60));
   return buffer;
 }
 

@@ -9,7 +9,9 @@
 namespace llmkit::decode {
 namespace {
 
-bool before(const Candidate& a, const Candidate& b) { return a.logit != b.logit ? a.logit > b.logit : a.id < b.id; }
+bool before(const Candidate& a, const Candidate& b) {
+  return a.logit != b.logit ? a.logit > b.logit : a.id < b.id;
+}
 
 constexpr size_t kExplained = 10;
 
@@ -24,7 +26,7 @@ const Registry<Sampler>& samplers() {
 #define LLMKIT_SAMPLER(name) name##_sampler(),
 #include "decode/samplers.def"
 #undef LLMKIT_SAMPLER
-  });
+                                                     });
   return registry;
 }
 
@@ -60,7 +62,8 @@ Chain::Chain(std::span<const std::string> specs) : specs_(specs.begin(), specs.e
   for (auto& spec : specs_) steps_.push_back(samplers().make(spec));
 }
 
-int32_t Chain::draw(std::span<const float> logits, const History& history, double uniform, std::vector<Step>* explanation) const {
+int32_t Chain::draw(std::span<const float> logits, const History& history, double uniform,
+                    std::vector<Step>* explanation) const {
   Candidates candidates(logits);
   auto note = [&](const std::string& name) {
     if (!explanation) return;

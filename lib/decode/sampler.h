@@ -21,14 +21,15 @@ struct Candidate {
 // The tokens that can still be drawn. Ties are always resolved towards the smaller id.
 class Candidates {
  public:
-  explicit Candidates(std::span<const float> logits);                   // every token of the vocabulary
+  explicit Candidates(std::span<const float> logits);  // every token of the vocabulary
   explicit Candidates(std::vector<Candidate> items) : items_(std::move(items)) {}
 
   std::vector<Candidate>& items() { return items_; }
   const std::vector<Candidate>& items() const { return items_; }
   size_t size() const { return items_.size(); }
 
-  // Orders by logit, largest first; only the first `count` need be in place afterwards (0 = all). O(V + count log count).
+  // Orders by logit, largest first; only the first `count` need be in place afterwards (0 = all). O(V + count log
+  // count).
   void order(size_t count = 0);
   // Keeps the first `count` items.
   void keep(size_t count) { items_.resize(std::min(count, items_.size())); }
@@ -70,7 +71,8 @@ class Chain {
   explicit Chain(std::span<const std::string> specs);
 
   // Draws a token with `uniform` in [0, 1) as its only source of chance. `explanation` may be null.
-  int32_t draw(std::span<const float> logits, const History& history, double uniform, std::vector<Step>* explanation = nullptr) const;
+  int32_t draw(std::span<const float> logits, const History& history, double uniform,
+               std::vector<Step>* explanation = nullptr) const;
   const std::vector<std::string>& specs() const { return specs_; }
 
  private:

@@ -30,6 +30,8 @@ std::string StopMatcher::push(std::string_view text) {
   return shown;
 }
 
-std::string StopMatcher::flush() { return stopped_ ? "" : std::exchange(held_, ""); }
+std::string StopMatcher::flush() {
+  return stopped_ ? "" : std::exchange(held_, "");
+}
 
 }  // namespace llmkit::decode

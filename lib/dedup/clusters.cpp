@@ -48,7 +48,8 @@ struct Sets {
 };
 
 // The pass in between: reads the candidates' texts again.
-void collect_sets(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus, ShingleSets& out) {
+void collect_sets(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus,
+                  ShingleSets& out) {
   const Shingler shingler(options.ngram);
   auto reader = inputs.open();
   auto work = [&](Batch<Sets>& batch) {
@@ -72,7 +73,8 @@ void collect_sets(const Inputs& inputs, const DedupOptions& options, Context& co
   for_each_batch<Sets>(reader, &corpus.good_lines, context, "verifying", work, sink);
 }
 
-std::vector<Pair> verified(const std::vector<Pair>& pairs, const ShingleSets& sets, double threshold, Parallel& parallel) {
+std::vector<Pair> verified(const std::vector<Pair>& pairs, const ShingleSets& sets, double threshold,
+                           Parallel& parallel) {
   std::vector<uint8_t> holds(pairs.size());
   parallel.for_ranges(static_cast<int64_t>(pairs.size()), 64, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -93,8 +95,10 @@ void choose_survivors(const Corpus& corpus, Keep keep, Clusters& clusters) {
   std::vector<uint32_t> best(n);
   for (uint32_t d = 0; d < n; ++d) {
     uint32_t root = clusters.root[d];
-    if (clusters.size[root]++ == 0) best[root] = d;
-    else if (keep == Keep::longest && corpus.text_bytes[d] > corpus.text_bytes[best[root]]) best[root] = d;
+    if (clusters.size[root]++ == 0)
+      best[root] = d;
+    else if (keep == Keep::longest && corpus.text_bytes[d] > corpus.text_bytes[best[root]])
+      best[root] = d;
   }
   clusters.survivor.resize(n);
   for (uint32_t d = 0; d < n; ++d) {
@@ -105,7 +109,8 @@ void choose_survivors(const Corpus& corpus, Keep keep, Clusters& clusters) {
 
 }  // namespace
 
-Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus, DedupResult& result) {
+Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus,
+                       DedupResult& result) {
   UnionFind sets(corpus.documents());
   std::vector<uint32_t> first;
   if (options.exact) {
@@ -126,7 +131,8 @@ Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Contex
     if (options.verify > 0) {
       for (auto& pair : pairs) shingle_sets.documents.insert(shingle_sets.documents.end(), {pair.a, pair.b});
       std::sort(shingle_sets.documents.begin(), shingle_sets.documents.end());
-      shingle_sets.documents.erase(std::unique(shingle_sets.documents.begin(), shingle_sets.documents.end()), shingle_sets.documents.end());
+      shingle_sets.documents.erase(std::unique(shingle_sets.documents.begin(), shingle_sets.documents.end()),
+                                   shingle_sets.documents.end());
       collect_sets(inputs, options, context, corpus, shingle_sets);
       pairs = verified(pairs, shingle_sets, options.verify, context.parallel);
     }
@@ -140,9 +146,10 @@ Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Contex
   for (uint32_t d : clusters.dropped) {
     uint32_t kept = clusters.survivor[d];
     bool equal = options.exact && first[d] == first[kept];
-    clusters.similarity.push_back(equal                ? 1
-                                  : options.verify > 0 ? shingle_sets.similarity(first[d], first[kept])
-                                                       : signature_agreement(corpus.signatures.of(d), corpus.signatures.of(kept)));
+    clusters.similarity.push_back(equal ? 1
+                                  : options.verify > 0
+                                      ? shingle_sets.similarity(first[d], first[kept])
+                                      : signature_agreement(corpus.signatures.of(d), corpus.signatures.of(kept)));
   }
   return clusters;
 }

@@ -8,8 +8,8 @@
 
 #include "dedup/dedup.h"
 #include "dedup/lsh.h"
-#include "io/scratch.h"
 #include "dedup/shingles.h"
+#include "io/scratch.h"
 
 namespace llmkit::dedup {
 
@@ -33,12 +33,12 @@ struct Corpus {
   Corpus(const DedupOptions& options, uint64_t memory_bytes)
       : signatures{options.minhash, io::ScratchArray<uint32_t>(memory_bytes / 2, options.temporary_folder)} {}
 
-  SignatureTable signatures;           // none where near duplicates are not looked for
+  SignatureTable signatures;  // none where near duplicates are not looked for
   std::vector<ExactKey> exact;
-  std::vector<uint32_t> text_bytes;    // at most 2^32 - 1
+  std::vector<uint32_t> text_bytes;  // at most 2^32 - 1
   std::vector<bool> has_words;
-  std::vector<uint64_t> line_hashes;   // tell whether an input changed between the passes
-  std::vector<bool> good_lines;        // of every line, in order; the documents are the good ones
+  std::vector<uint64_t> line_hashes;  // tell whether an input changed between the passes
+  std::vector<bool> good_lines;       // of every line, in order; the documents are the good ones
   size_t documents() const { return exact.size(); }
 };
 
@@ -50,31 +50,36 @@ struct Batch {
   Result result;
 };
 
-// Streams all lines: `work` on the pool, `sink` in order. Throws when a stop is requested. `good_lines` numbers the documents
-// where it is known already (later passes).
+// Streams all lines: `work` on the pool, `sink` in order. Throws when a stop is requested. `good_lines` numbers the
+// documents where it is known already (later passes).
 template <class Result>
-void for_each_batch(formats::DocumentReader& reader, const std::vector<bool>* good_lines, Context& context, std::string_view note,
-                    std::function<void(Batch<Result>&)> work, std::function<void(Batch<Result>&)> sink) {
+void for_each_batch(formats::DocumentReader& reader, const std::vector<bool>* good_lines, Context& context,
+                    std::string_view note, std::function<void(Batch<Result>&)> work,
+                    std::function<void(Batch<Result>&)> sink) {
   size_t line = 0, document = 0;
   auto source = [&](Batch<Result>& batch) {
     if (context.stop.requested()) throw Error("interrupted", ExitCode::interrupted);
-    context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()), "bytes", note);
+    context.progress.update(static_cast<double>(reader.bytes_in()), static_cast<double>(reader.total_bytes_in()),
+                            "bytes", note);
     if (!reader.next_batch(batch.lines)) return false;
     batch.first_line = line;
     batch.first_document = document;
     line += batch.lines.lines.size();
     if (good_lines) {
-      if (line > good_lines->size()) throw Error({"the input grew while it was read", reader.inputs()[batch.lines.lines[0].input], {}, {}, {}});
+      if (line > good_lines->size())
+        throw Error({"the input grew while it was read", reader.inputs()[batch.lines.lines[0].input], {}, {}, {}});
       for (size_t i = batch.first_line; i < line; ++i) document += (*good_lines)[i];
     }
     return true;
   };
   context.parallel.pipeline<Batch<Result>>(4 * context.parallel.threads(), source, std::move(work), std::move(sink));
-  if (good_lines && line != good_lines->size()) throw Error({"the input shrank while it was read", reader.inputs()[0], {}, {}, {}});
+  if (good_lines && line != good_lines->size())
+    throw Error({"the input shrank while it was read", reader.inputs()[0], {}, {}, {}});
 }
 
 // Pass 1; counts bad lines in `bad`.
-void scan(const Inputs& inputs, const DedupOptions& options, Context& context, Corpus& corpus, formats::BadRecords& bad);
+void scan(const Inputs& inputs, const DedupOptions& options, Context& context, Corpus& corpus,
+          formats::BadRecords& bad);
 
 // Who is kept instead of whom.
 struct Clusters {
@@ -84,11 +89,12 @@ struct Clusters {
   std::vector<double> similarity;  // to the survivor, of the documents in `dropped`
   std::vector<uint32_t> dropped;   // ascending
 };
-Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus, DedupResult& result);
+Clusters find_clusters(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus,
+                       DedupResult& result);
 
 // The last pass.
-void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus, const Clusters& clusters,
-                   DedupResult& result);
+void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus,
+                   const Clusters& clusters, DedupResult& result);
 
 uint64_t memory_budget(const Context& context);  // --memory, or 4 GiB
 

@@ -11,7 +11,8 @@ namespace {
 // Said before hours of reading instead of after them.
 void refuse_existing(const DedupOptions& options) {
   for (auto& path : {options.output, options.clusters, options.rejects})
-    if (!options.replace && std::filesystem::is_regular_file(path)) throw Error({"already exists", path, {}, {}, "--force replaces it"});
+    if (!options.replace && std::filesystem::is_regular_file(path))
+      throw Error({"already exists", path, {}, {}, "--force replaces it"});
 }
 
 }  // namespace

@@ -48,10 +48,11 @@ std::vector<Pair> band_pairs(const SignatureTable& signatures, std::span<const u
 
 }  // namespace
 
-std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel,
-                                  uint64_t memory_bytes) {
+std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members,
+                                  Parallel& parallel, uint64_t memory_bytes) {
   auto bands = static_cast<size_t>(signatures.params.bands);
-  auto together = static_cast<size_t>(std::clamp<uint64_t>(memory_bytes / (sizeof(BandEntry) * members.size() + 1), 1, bands));
+  auto together =
+      static_cast<size_t>(std::clamp<uint64_t>(memory_bytes / (sizeof(BandEntry) * members.size() + 1), 1, bands));
   // Merging group after group keeps the memory at the distinct pairs so far: near duplicates meet in most bands.
   std::vector<Pair> all, merged;
   std::vector<std::vector<Pair>> by_band(bands);

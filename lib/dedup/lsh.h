@@ -1,5 +1,5 @@
-// Locality-sensitive hashing of MinHash signatures (Indyk and Motwani 1998; Leskovec, Rajaraman, Ullman, "Mining of massive
-// datasets", 3.4): documents whose signatures agree on all rows of a band are candidates.
+// Locality-sensitive hashing of MinHash signatures (Indyk and Motwani 1998; Leskovec, Rajaraman, Ullman, "Mining of
+// massive datasets", 3.4): documents whose signatures agree on all rows of a band are candidates.
 #pragma once
 
 #include <compare>
@@ -36,7 +36,7 @@ constexpr size_t kAllPairsBucket = 24;
 
 // All candidate pairs, sorted, each once. `members` are the documents that take part, ascending. Bands are sorted in
 // parallel, as many at a time as fit `memory_bytes` (at least one): 16 bytes a member and running band; 8 bytes a pair.
-std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members, Parallel& parallel,
-                                  uint64_t memory_bytes = UINT64_MAX);
+std::vector<Pair> candidate_pairs(const SignatureTable& signatures, std::span<const uint32_t> members,
+                                  Parallel& parallel, uint64_t memory_bytes = UINT64_MAX);
 
 }  // namespace llmkit::dedup

@@ -33,11 +33,13 @@ MinHasher::MinHasher(const MinHashParams& params) : hashes_(params.hashes()), ke
 
 void MinHasher::run(std::span<const uint64_t> shingles, std::span<uint32_t> signature) const {
   std::vector<uint32_t> mins(a_.size(), UINT32_MAX);
-  kernel_(mins.data(), a_.data(), b_.data(), static_cast<int>(mins.size()), shingles.data(), static_cast<int64_t>(shingles.size()));
+  kernel_(mins.data(), a_.data(), b_.data(), static_cast<int>(mins.size()), shingles.data(),
+          static_cast<int64_t>(shingles.size()));
   std::copy_n(mins.begin(), signature.size(), signature.begin());
 }
 
-void minhash_portable(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count) {
+void minhash_portable(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                      int64_t count) {
   minhash_lanes<4, 4>(mins, a, b, lanes, shingles, count);
 }
 

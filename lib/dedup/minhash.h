@@ -12,7 +12,7 @@
 namespace llmkit::dedup {
 
 struct MinHashParams {
-  int bands = 14;     // FineWeb: 14 x 8 = 112 hashes, half of the pairs at similarity 0.69 collide
+  int bands = 14;  // FineWeb: 14 x 8 = 112 hashes, half of the pairs at similarity 0.69 collide
   int rows = 8;
   uint64_t seed = 0;
   int hashes() const { return bands * rows; }
@@ -37,9 +37,12 @@ class MinHasher {
   Kernel kernel_;
 };
 
-void minhash_portable(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count);
-void minhash_avx2(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count);
-void minhash_avx512(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count);
+void minhash_portable(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                      int64_t count);
+void minhash_avx2(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                  int64_t count);
+void minhash_avx512(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                    int64_t count);
 
 // The share of equal positions: the estimate of the Jaccard similarity.
 double signature_agreement(std::span<const uint32_t> a, std::span<const uint32_t> b);

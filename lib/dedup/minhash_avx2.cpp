@@ -5,7 +5,8 @@
 
 namespace llmkit::dedup {
 
-void minhash_avx2(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count) {
+void minhash_avx2(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                  int64_t count) {
   minhash_lanes<8, 4>(mins, a, b, lanes, shingles, count);
 }
 

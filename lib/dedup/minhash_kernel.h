@@ -1,5 +1,6 @@
-// The inner loop of MinHash, once for every instruction set: compiled with 4, 8 or 16 lanes a register. `Registers` minima and
-// their coefficients stay in the register file while a block of shingles that fits the first cache streams by.
+// The inner loop of MinHash, once for every instruction set: compiled with 4, 8 or 16 lanes a register. `Registers`
+// minima and their coefficients stay in the register file while a block of shingles that fits the first cache streams
+// by.
 #pragma once
 
 #include <algorithm>
@@ -32,7 +33,8 @@ void minhash_pass(uint32_t* mins, const uint32_t* a, const uint32_t* b, const ui
 }
 
 template <int Lanes, int Registers>
-void minhash_lanes(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles, int64_t count) {
+void minhash_lanes(uint32_t* mins, const uint32_t* a, const uint32_t* b, int lanes, const uint64_t* shingles,
+                   int64_t count) {
   constexpr int64_t kBlock = 2048;
   for (int64_t begin = 0; begin < count; begin += kBlock) {
     int64_t n = std::min(kBlock, count - begin);

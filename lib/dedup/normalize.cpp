@@ -2,8 +2,8 @@
 
 #include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
-#include <unicode/uscript.h>
 #include <unicode/unistr.h>
+#include <unicode/uscript.h>
 
 #include <cstring>
 
@@ -18,9 +18,18 @@ constexpr char32_t kHangulFirst = 0xAC00, kHangulLast = 0xD7A3;
 bool written_without_spaces(char32_t c) {
   UErrorCode status = U_ZERO_ERROR;
   switch (uscript_getScript(static_cast<UChar32>(c), &status)) {
-    case USCRIPT_HAN: case USCRIPT_HIRAGANA: case USCRIPT_KATAKANA: case USCRIPT_THAI: case USCRIPT_LAO:
-    case USCRIPT_KHMER: case USCRIPT_MYANMAR: case USCRIPT_TIBETAN: case USCRIPT_YI: return true;
-    default: return false;
+    case USCRIPT_HAN:
+    case USCRIPT_HIRAGANA:
+    case USCRIPT_KATAKANA:
+    case USCRIPT_THAI:
+    case USCRIPT_LAO:
+    case USCRIPT_KHMER:
+    case USCRIPT_MYANMAR:
+    case USCRIPT_TIBETAN:
+    case USCRIPT_YI:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -28,17 +37,21 @@ bool written_without_spaces(char32_t c) {
 char32_t base_of(char32_t c, const icu::Normalizer2& nfd) {
   UChar32 lower = u_tolower(static_cast<UChar32>(c));
   icu::UnicodeString parts;
-  if (!nfd.getDecomposition(lower, parts)) return u_charType(lower) == U_NON_SPACING_MARK ? 0 : static_cast<char32_t>(lower);
+  if (!nfd.getDecomposition(lower, parts))
+    return u_charType(lower) == U_NON_SPACING_MARK ? 0 : static_cast<char32_t>(lower);
   for (int32_t i = 0; i < parts.length(); i = parts.moveIndex32(i, 1))
     if (u_charType(parts.char32At(i)) != U_NON_SPACING_MARK) return static_cast<char32_t>(parts.char32At(i));
   return 0;
 }
 
 uint32_t classify(char32_t c, const icu::Normalizer2& nfd) {
-  auto make = [](FoldTable::Kind kind, char32_t folded) { return uint32_t{kind} << 24 | static_cast<uint32_t>(folded); };
+  auto make = [](FoldTable::Kind kind, char32_t folded) {
+    return uint32_t{kind} << 24 | static_cast<uint32_t>(folded);
+  };
   if (c >= kHangulFirst && c <= kHangulLast) return make(FoldTable::hangul, c);
   auto type = u_charType(static_cast<UChar32>(c));
-  if (type == U_DECIMAL_DIGIT_NUMBER) return make(FoldTable::digit, static_cast<char32_t>('0' + u_charDigitValue(static_cast<UChar32>(c))));
+  if (type == U_DECIMAL_DIGIT_NUMBER)
+    return make(FoldTable::digit, static_cast<char32_t>('0' + u_charDigitValue(static_cast<UChar32>(c))));
   // Format characters (soft hyphen, joiners, byte order mark) are invisible: they must not split a word.
   if (type == U_NON_SPACING_MARK || type == U_FORMAT_CHAR) return make(FoldTable::dropped, 0);
   bool word = u_isalpha(static_cast<UChar32>(c)) || type == U_COMBINING_SPACING_MARK || type == U_ENCLOSING_MARK ||
@@ -108,7 +121,8 @@ bool fold_plain_block(const unsigned char* in, char* out) {
 FoldTable::FoldTable() : entries_(kTableSize) {
   UErrorCode status = U_ZERO_ERROR;
   const icu::Normalizer2* nfd = icu::Normalizer2::getNFDInstance(status);
-  if (U_FAILURE(status)) throw Error({"ICU normalisation data cannot be loaded", u_errorName(status), {}, {}, "is libicu installed?"});
+  if (U_FAILURE(status))
+    throw Error({"ICU normalisation data cannot be loaded", u_errorName(status), {}, {}, "is libicu installed?"});
   for (char32_t c = 0; c < kTableSize; ++c) entries_[c] = classify(c, *nfd);
 }
 
@@ -136,14 +150,19 @@ void normalize(std::string_view text, const FoldTable& table, Normalized& out) {
     if (in_digits) out.digits_hash = (out.digits_hash + 1) * 0xBF58476D1CE4E5B9;  // the end of a run
     in_digits = false;
     switch (kind) {
-      case FoldTable::letter: to = encode(table.folded(c), to); break;
-      case FoldTable::hangul: to = encode_jamo(c, to); break;
+      case FoldTable::letter:
+        to = encode(table.folded(c), to);
+        break;
+      case FoldTable::hangul:
+        to = encode_jamo(c, to);
+        break;
       case FoldTable::alone:
         if (to != out.text.data() && to[-1] != ' ') *to++ = ' ';
         to = encode(table.folded(c), to);
         *to++ = ' ';
         break;
-      default: *to++ = ' ';
+      default:
+        *to++ = ' ';
     }
   };
   while (at < end) {

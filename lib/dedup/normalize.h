@@ -12,7 +12,8 @@
 
 namespace llmkit::dedup {
 
-// What each code point turns into. Building it asks ICU about 131,072 code points (a few milliseconds): make one per run.
+// What each code point turns into. Building it asks ICU about 131,072 code points (a few milliseconds): make one per
+// run.
 class FoldTable {
  public:
   enum Kind : uint8_t { separator, letter, digit, alone, dropped, hangul };

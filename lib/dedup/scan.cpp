@@ -50,9 +50,12 @@ bool Inputs::is_json(const formats::DocumentReader& reader, const formats::LineB
   return !io::without_compression_suffix(reader.inputs()[batch.lines[line].input]).ends_with(".txt");
 }
 
-uint64_t memory_budget(const Context& context) { return context.memory_bytes ? context.memory_bytes : uint64_t{4} << 30; }
+uint64_t memory_budget(const Context& context) {
+  return context.memory_bytes ? context.memory_bytes : uint64_t{4} << 30;
+}
 
-void scan(const Inputs& inputs, const DedupOptions& options, Context& context, Corpus& corpus, formats::BadRecords& bad) {
+void scan(const Inputs& inputs, const DedupOptions& options, Context& context, Corpus& corpus,
+          formats::BadRecords& bad) {
   const Shingler shingler(options.ngram);
   const MinHasher hasher(options.minhash);
   auto hashes = static_cast<size_t>(options.minhash.hashes());

@@ -55,7 +55,8 @@ constexpr ByteMasks kMasks;
 uint64_t hash_word(const char* word, size_t length) {
   uint64_t h = 0;
   for (; length > 16; word += 8, length -= 8) h = (std::rotl(h, 27) ^ load8(word)) * kWordMul, h ^= h >> 29;
-  h ^= (load8(word) & kMasks.first[length]) * kWordMul ^ std::rotl((load8(word + 8) & kMasks.second[length]) * kPoly, 32);
+  h ^= (load8(word) & kMasks.first[length]) * kWordMul ^
+       std::rotl((load8(word + 8) & kMasks.second[length]) * kPoly, 32);
   h ^= h >> 32;
   return h * kMixMul;
 }
@@ -73,7 +74,8 @@ void hash_words(const char* text, size_t length, std::vector<uint64_t>& words) {
     space_before = spaces >> 63;
     for (; ends; ends &= ends - 1) {
       size_t end = block + static_cast<size_t>(std::countr_zero(ends));
-      if (begins && static_cast<size_t>(std::countr_zero(begins)) + block < end) {  // false: it began in an earlier block
+      if (begins &&
+          static_cast<size_t>(std::countr_zero(begins)) + block < end) {  // false: it began in an earlier block
         begin = block + static_cast<size_t>(std::countr_zero(begins));
         begins &= begins - 1;
       }

@@ -1,5 +1,5 @@
-// Disjoint sets of document numbers (Tarjan, "Efficiency of a good but not linear set union algorithm", 1975). The root of
-// a set is its smallest member, so that the result does not depend on the order of the unions. 4 bytes a document.
+// Disjoint sets of document numbers (Tarjan, "Efficiency of a good but not linear set union algorithm", 1975). The root
+// of a set is its smallest member, so that the result does not depend on the order of the unions. 4 bytes a document.
 #pragma once
 
 #include <cstdint>

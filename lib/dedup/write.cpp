@@ -24,7 +24,8 @@ class Numbering {
     for (uint32_t d = 0; d < clusters.size.size(); ++d)
       if (clusters.size[d] > 1) roots_.push_back(d);
     shown_ = roots_;
-    std::stable_sort(shown_.begin(), shown_.end(), [&](uint32_t a, uint32_t b) { return clusters.size[a] > clusters.size[b]; });
+    std::stable_sort(shown_.begin(), shown_.end(),
+                     [&](uint32_t a, uint32_t b) { return clusters.size[a] > clusters.size[b]; });
     shown_.resize(std::min(shown_.size(), kShownClusters));
   }
   size_t count() const { return roots_.size(); }
@@ -46,8 +47,11 @@ std::string id_as_json(const formats::Document& document) {
 
 // A table cell: the id without quotes, tabs and line ends as spaces.
 std::string id_as_cell(const std::string& json) {
-  std::string out = json.size() >= 2 && json.front() == '"' ? json.substr(1, json.size() - 2) : json == "null" ? "" : json;
-  std::replace_if(out.begin(), out.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
+  std::string out = json.size() >= 2 && json.front() == '"' ? json.substr(1, json.size() - 2)
+                    : json == "null"                        ? ""
+                                                            : json;
+  std::replace_if(
+      out.begin(), out.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
   return out;
 }
 
@@ -57,9 +61,11 @@ std::string as_text(double similarity) {
   return text;
 }
 
-void write_cluster_file(const DedupOptions& options, const std::vector<ClusterMember>& members, const Clusters& clusters, const Numbering& numbering) {
+void write_cluster_file(const DedupOptions& options, const std::vector<ClusterMember>& members,
+                        const Clusters& clusters, const Numbering& numbering) {
   auto file = io::create_output(options.clusters, {.replace = options.replace});
-  bool table = options.clusters.ends_with(".tsv") || options.clusters.ends_with(".tsv.gz") || options.clusters.ends_with(".tsv.zst");
+  bool table = options.clusters.ends_with(".tsv") || options.clusters.ends_with(".tsv.gz") ||
+               options.clusters.ends_with(".tsv.zst");
   std::string line;
   if (table) file->write("cluster\tid\tsimilarity\tmatch\tkept\tsize\tplace\n");
   for (auto& m : members) {
@@ -87,15 +93,16 @@ void count_clusters(const Clusters& clusters, DedupResult& result) {
   std::sort(sizes.begin(), sizes.end());
   result.clusters = sizes.size();
   for (uint32_t size : sizes) {
-    if (result.cluster_sizes.empty() || result.cluster_sizes.back().first != size) result.cluster_sizes.emplace_back(size, 0);
+    if (result.cluster_sizes.empty() || result.cluster_sizes.back().first != size)
+      result.cluster_sizes.emplace_back(size, 0);
     ++result.cluster_sizes.back().second;
   }
 }
 
 }  // namespace
 
-void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus, const Clusters& clusters,
-                   DedupResult& result) {
+void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& context, const Corpus& corpus,
+                   const Clusters& clusters, DedupResult& result) {
   const Numbering numbering(clusters);
   auto output = io::create_output(options.output, {.replace = options.replace});
   std::unique_ptr<io::OutputStream> rejects;
@@ -129,20 +136,24 @@ void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& c
         throw Error({"the input changed while it was read", inputs.place(reader, batch.lines, i), {}, {}, {}});
       bool kept = clusters.survivor[document] == document;
       std::string* to = kept ? &batch.result.kept : rejects ? &batch.result.rejected : nullptr;
-      if (to && Inputs::is_json(reader, batch.lines, i)) (*to += line) += '\n';
-      else if (to) formats::write_document(*to, *reader.parse(batch.lines, i));
+      if (to && Inputs::is_json(reader, batch.lines, i))
+        (*to += line) += '\n';
+      else if (to)
+        formats::write_document(*to, *reader.parse(batch.lines, i));
       uint32_t root = clusters.root[document];
       if (clusters.size[root] > 1 && (!options.clusters.empty() || numbering.is_shown(root)))
         batch.result.members.push_back(describe(batch, i, document));
     }
   };
-  std::vector<size_t> shown(kShownClusters);  // members kept so far of the largest clusters, where only those are wanted
+  std::vector<size_t> shown(
+      kShownClusters);  // members kept so far of the largest clusters, where only those are wanted
   auto sink = [&](Batch<Written>& batch) {
     output->write(batch.result.kept);
     if (rejects) rejects->write(batch.result.rejected);
     for (auto& m : batch.result.members) {
       if (options.clusters.empty()) {
-        auto rank = std::find(numbering.shown().begin(), numbering.shown().end(), numbering.root(m.cluster)) - numbering.shown().begin();
+        auto rank = std::find(numbering.shown().begin(), numbering.shown().end(), numbering.root(m.cluster)) -
+                    numbering.shown().begin();
         if (shown[static_cast<size_t>(rank)]++ >= kShownMembers) continue;
       }
       members.push_back(std::move(m));
@@ -150,7 +161,8 @@ void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& c
   };
   for_each_batch<Written>(reader, &corpus.good_lines, context, "writing", work, sink);
 
-  std::stable_sort(members.begin(), members.end(), [](const ClusterMember& a, const ClusterMember& b) { return a.cluster < b.cluster; });
+  std::stable_sort(members.begin(), members.end(),
+                   [](const ClusterMember& a, const ClusterMember& b) { return a.cluster < b.cluster; });
   if (!options.clusters.empty()) write_cluster_file(options, members, clusters, numbering);
   if (rejects) rejects->finish();
   output->finish();
@@ -158,8 +170,9 @@ void write_outputs(const Inputs& inputs, const DedupOptions& options, Context& c
   for (uint32_t root : numbering.shown()) {
     ClusterMember wanted;
     wanted.cluster = numbering.number(root);
-    auto [begin, end] = std::equal_range(members.begin(), members.end(), wanted,
-                                         [](const ClusterMember& a, const ClusterMember& b) { return a.cluster < b.cluster; });
+    auto [begin, end] =
+        std::equal_range(members.begin(), members.end(), wanted,
+                         [](const ClusterMember& a, const ClusterMember& b) { return a.cluster < b.cluster; });
     result.largest.insert(result.largest.end(), begin, begin + std::min<ptrdiff_t>(end - begin, kShownMembers));
   }
   count_clusters(clusters, result);

@@ -14,10 +14,10 @@ namespace {
 constexpr int kRounds = 6;  // four make a pseudo-random permutation (Luby and Rackoff, 1988)
 
 // Names of the random streams, part of the key.
-constexpr uint64_t kEpochOrder = 0x6f72646572;   // "order"
+constexpr uint64_t kEpochOrder = 0x6f72646572;     // "order"
 constexpr uint64_t kEpochOffset = 0x6f6666736574;  // "offset"
-constexpr uint64_t kCrop = 0x63726f70;           // "crop"
-constexpr uint64_t kMix = 0x6d6978;              // "mix"
+constexpr uint64_t kCrop = 0x63726f70;             // "crop"
+constexpr uint64_t kMix = 0x6d6978;                // "mix"
 
 }  // namespace
 
@@ -57,7 +57,8 @@ SourceMix::SourceMix(std::span<const double> weights, uint64_t seed) : seed_(see
   }
   std::stable_sort(rests.begin(), rests.end(), [](auto& a, auto& b) { return a.first > b.first; });
   for (size_t i = 0; taken < kPeriod; i = (i + 1) % rests.size(), ++taken) ++slots[rests[i].second];
-  for (; taken > kPeriod; --taken) --*std::max_element(slots.begin(), slots.end());  // many tiny sources were raised to one
+  for (; taken > kPeriod; --taken)
+    --*std::max_element(slots.begin(), slots.end());  // many tiny sources were raised to one
   for (uint64_t n : slots) first_.push_back(first_.back() + n);
 }
 
@@ -79,13 +80,16 @@ int64_t BatchRamp::before(int64_t step) const {
   return step <= ramp ? before_[static_cast<size_t>(step)] : before_.back() + (step - ramp) * full_;
 }
 
-int64_t BatchRamp::at(int64_t step) const { return before(step + 1) - before(step); }
+int64_t BatchRamp::at(int64_t step) const {
+  return before(step + 1) - before(step);
+}
 
 int64_t BatchRamp::steps_for(double micro_batches) const {
   auto ramp = static_cast<int64_t>(before_.size()) - 1;
   for (int64_t step = 0; step <= ramp; ++step)
     if (static_cast<double>(before_[static_cast<size_t>(step)]) >= micro_batches) return step;
-  return ramp + static_cast<int64_t>(std::ceil((micro_batches - static_cast<double>(before_.back())) / static_cast<double>(full_)));
+  return ramp + static_cast<int64_t>(
+                    std::ceil((micro_batches - static_cast<double>(before_.back())) / static_cast<double>(full_)));
 }
 
 OrderKind parse_order(std::string_view name) {
@@ -96,10 +100,17 @@ OrderKind parse_order(std::string_view name) {
 }
 
 DataOrder::DataOrder(OrderKind kind, uint64_t seed, uint64_t tokens, uint64_t length)
-    : kind_(kind), seed_(seed), tokens_(tokens), length_(length), windows_(tokens > 0 && length > 0 ? (tokens - 1) / length : 0) {
+    : kind_(kind),
+      seed_(seed),
+      tokens_(tokens),
+      length_(length),
+      windows_(tokens > 0 && length > 0 ? (tokens - 1) / length : 0) {
   if (windows_ == 0)
-    throw Error(ErrorParts{"too little data for one training sequence", {}, std::to_string(length + 1) + " tokens or more",
-                           std::to_string(tokens), "a shorter --context, or more data"});
+    throw Error(ErrorParts{"too little data for one training sequence",
+                           {},
+                           std::to_string(length + 1) + " tokens or more",
+                           std::to_string(tokens),
+                           "a shorter --context, or more data"});
 }
 
 uint64_t DataOrder::start(uint64_t number) const {

@@ -60,7 +60,7 @@ class BatchRamp {
  public:
   explicit BatchRamp(int64_t full, int64_t first = 0, int64_t steps = 0);  // first 0: full from the start
   int64_t at(int64_t step) const;
-  int64_t before(int64_t step) const;  // in all steps before it
+  int64_t before(int64_t step) const;             // in all steps before it
   int64_t steps_for(double micro_batches) const;  // the fewest steps that see so many
 
  private:

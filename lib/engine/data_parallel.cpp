@@ -47,8 +47,11 @@ constexpr int kSettingTag = kCollectiveTag + 2;
 void check_ranks(int ranks, int64_t groups) {
   log2_of(ranks, "the number of processes");
   if (ranks > groups)
-    throw UsageError(ErrorParts{"more processes than gradient groups", {}, "--grad-groups " + std::to_string(ranks) + " or more",
-                                std::to_string(groups), "llmkit help many-machines"});
+    throw UsageError(ErrorParts{"more processes than gradient groups",
+                                {},
+                                "--grad-groups " + std::to_string(ranks) + " or more",
+                                std::to_string(groups),
+                                "llmkit help many-machines"});
 }
 
 SharedMemory planned_memory(const optim::Optimizer& optimizer, const nn::ParameterStore& parameters, double ema_decay,
@@ -112,8 +115,12 @@ void DataParallel::expect_same_everywhere(const Settings& settings) {
   std::vector<std::string> expected = lines(leaders), has = lines(theirs);
   for (size_t i = 0; i + 1 < expected.size() && i + 1 < has.size(); i += 2)
     if (expected[i] != has[i] || expected[i + 1] != has[i + 1])
-      throw UsageError(ErrorParts{"the processes do not run the same thing: rank " + std::to_string(other) + " has another " + has[i],
-                                  {}, expected[i + 1], has[i + 1], "the same program, options and data on every machine"});
+      throw UsageError(ErrorParts{
+          "the processes do not run the same thing: rank " + std::to_string(other) + " has another " + has[i],
+          {},
+          expected[i + 1],
+          has[i + 1],
+          "the same program, options and data on every machine"});
   throw UsageError("the processes do not run the same program");
 }
 

@@ -19,7 +19,7 @@ std::string number(double value, const char* format = "%.4g") {
 }
 
 template <class Record>
-Series curve(std::string name, const std::vector<Record>& records, double Record::* field) {
+Series curve(std::string name, const std::vector<Record>& records, double Record::*field) {
   Series series;
   series.name = std::move(name);
   for (auto& record : records) {
@@ -77,7 +77,8 @@ void add_figures(Report& report, const FitResult& result) {
   for (auto& value : result.validation)
     if (!value.detail()) items.emplace_back(value.name, number(value.value));
   if (result.step_seconds > 0)
-    items.emplace_back("tokens/s", format_count(static_cast<uint64_t>(static_cast<double>(result.session_tokens) / result.step_seconds)));
+    items.emplace_back("tokens/s", format_count(static_cast<uint64_t>(static_cast<double>(result.session_tokens) /
+                                                                      result.step_seconds)));
   items.emplace_back("time of this session", format_seconds(result.session_seconds));
   if (result.peak_memory > 0) items.emplace_back("peak memory", format_bytes(result.peak_memory));
   if (result.anomalies > 0) items.emplace_back("anomalies", std::to_string(result.anomalies));
@@ -96,7 +97,8 @@ void add_curves(Report& report, const RunHistory& history) {
     perplexities.log_y = true;
     report.line_chart(perplexities, probes);
   }
-  report.line_chart(chart("Learning rate", "rate"), {curve("learning rate", history.steps, &StepRecord::learning_rate)});
+  report.line_chart(chart("Learning rate", "rate"),
+                    {curve("learning rate", history.steps, &StepRecord::learning_rate)});
   ChartOptions norms = chart("Gradient norm before clipping", "norm");
   norms.log_y = true;
   report.line_chart(norms, {curve("gradient norm", history.steps, &StepRecord::gradient_norm)});
@@ -113,7 +115,7 @@ void add_curves(Report& report, const RunHistory& history) {
 }
 
 // One number of every layer over the steps; layers without it are left out.
-HeatMap layers_over_steps(const RunHistory& history, double LayerStatistics::* field) {
+HeatMap layers_over_steps(const RunHistory& history, double LayerStatistics::*field) {
   HeatMap map;
   for (auto& statistics : history.statistics) map.x.push_back(static_cast<double>(statistics.step));
   for (size_t l = 0; l < history.statistics.front().layers.size(); ++l) {
@@ -132,8 +134,10 @@ HeatMap layers_over_steps(const RunHistory& history, double LayerStatistics::* f
 
 void add_layers(Report& report, const RunHistory& history) {
   report.heading("Layer by layer");
-  report.paragraph("Root mean squares on a logarithmic scale; the input is at the bottom. A stripe that grows darker from one step to the next shows where a run goes wrong first.");
-  auto add = [&](std::string title, double LayerStatistics::* field) {
+  report.paragraph(
+      "Root mean squares on a logarithmic scale; the input is at the bottom. A stripe that grows darker from one step "
+      "to the next shows where a run goes wrong first.");
+  auto add = [&](std::string title, double LayerStatistics::*field) {
     HeatMap map = layers_over_steps(history, field);
     if (!map.rows.empty()) report.heat_map(chart(std::move(title), {}), map);
   };
@@ -164,7 +168,8 @@ std::vector<Sample> samples_over_time(const std::string& path, size_t most) {
     size_t line = std::min(sample.find('\n'), sample.size());
     std::string_view body = sample.substr(std::min(line + 1, sample.size()));
     while (body.ends_with('\n')) body.remove_suffix(1);
-    samples.push_back({"Step " + std::string(sample.substr(kStart.size(), line - kStart.size())), std::string(body.substr(0, kMostText))});
+    samples.push_back({"Step " + std::string(sample.substr(kStart.size(), line - kStart.size())),
+                       std::string(body.substr(0, kMostText))});
   }
   return samples;
 }

@@ -51,7 +51,11 @@ std::string write_state(const FitState& state) {
     json.member("first_data", r.first_data).member("last_data", r.last_data).member("reason", r.reason).end_object();
   }
   json.end_array();
-  json.key("loss_scale").begin_object().member("scale", state.loss_scale.scale).member("good_steps", state.loss_scale.good_steps).end_object();
+  json.key("loss_scale")
+      .begin_object()
+      .member("scale", state.loss_scale.scale)
+      .member("good_steps", state.loss_scale.good_steps)
+      .end_object();
   json.key("identity").begin_object();
   for (auto& [name, value] : state.identity) json.member(name, value);
   json.end_object().end_object();
@@ -114,8 +118,9 @@ void add_block(std::vector<TensorToWrite>& out, const std::string& prefix, std::
                const nn::ParameterStore& parameters, const Held& held) {
   auto dtype = std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64;
   for (auto& p : parameters.list())
-    if (held(p)) out.push_back({prefix + p.name, dtype, dims(p.shape),
-                   std::as_bytes(block.subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())))});
+    if (held(p))
+      out.push_back({prefix + p.name, dtype, dims(p.shape),
+                     std::as_bytes(block.subspan(static_cast<size_t>(p.offset), static_cast<size_t>(p.size())))});
 }
 
 template <class T>
@@ -139,7 +144,8 @@ void save_optimizer(const std::string& path, optim::Optimizer& optimizer, const 
   auto slots = optimizer.slots();
   dispatch(parameters.dtype(), [&]<class T>() {
     for (size_t i = 0; i < slots.size(); ++i)
-      add_block<T>(tensors, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters, [&](auto& p) { return optimizer.holds(i, p); });
+      add_block<T>(tensors, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters,
+                   [&](auto& p) { return optimizer.holds(i, p); });
   });
   formats::write_safetensors(path, tensors);
 }
@@ -149,7 +155,8 @@ void load_optimizer(const std::string& path, optim::Optimizer& optimizer, const 
   auto slots = optimizer.slots();
   dispatch(parameters.dtype(), [&]<class T>() {
     for (size_t i = 0; i < slots.size(); ++i)
-      read_block<T>(file, path, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters, [&](auto& p) { return optimizer.holds(i, p); });
+      read_block<T>(file, path, std::string(slots[i]) + ".", optimizer.state<T>(i), parameters,
+                    [&](auto& p) { return optimizer.holds(i, p); });
   });
 }
 
@@ -161,7 +168,8 @@ void save_values(const std::string& path, nn::ParameterStore& parameters) {
 
 void load_values(const std::string& path, nn::ParameterStore& parameters) {
   auto file = formats::SafetensorsFile::open(path);
-  dispatch(parameters.dtype(), [&]<class T>() { read_block<T>(file, path, "", parameters.values<T>(), parameters, kAll); });
+  dispatch(parameters.dtype(),
+           [&]<class T>() { read_block<T>(file, path, "", parameters.values<T>(), parameters, kAll); });
   parameters.values_changed();
 }
 

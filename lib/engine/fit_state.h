@@ -25,7 +25,7 @@ struct FitState {
   LogLengths logs;
   std::vector<NamedValue> validation;  // the last one
   AnomalyState anomaly;
-  std::vector<Rewind> rewinds;                                // oldest first
+  std::vector<Rewind> rewinds;  // oldest first
   optim::LossScaleState loss_scale;
   std::vector<std::pair<std::string, std::string>> identity;  // FitOptions::identity
 };

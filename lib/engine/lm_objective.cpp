@@ -61,8 +61,10 @@ double LmObjective::accumulate(int64_t step, int64_t micro) {
   std::transform(batch_.targets.begin(), batch_.targets.end(), weights_.begin(),
                  [weight](int32_t target) { return target < 0 ? 0.0f : weight; });
   tape_.begin(static_cast<uint64_t>(step));
-  if (watched_ && micro == 0) tape_.set_observer([this](int64_t layer, const Tensor& state) { watch(layer, state); });
-  else tape_.set_observer(nullptr);
+  if (watched_ && micro == 0)
+    tape_.set_observer([this](int64_t layer, const Tensor& state) { watch(layer, state); });
+  else
+    tape_.set_observer(nullptr);
   Tensor loss = model_.loss(tape_, view(batch_, true), batch_.targets, weights_, options_.z_loss);
   tape_.backward(loss);
   return static_cast<double>(*loss.data<float>()) / loss_scale_;

@@ -18,12 +18,12 @@ namespace llmkit::engine {
 struct LmOptions {
   Precision precision = Precision::f32;
   uint64_t seed = 0;
-  bool keep_packed = false;    // TapeOptions::keep_packed: a step has several micro-batches
-  size_t activation_bytes = 0; // of a step, where they were planned: one block then, with nothing lost between blocks
-  double z_loss = 0;           // weight of log²(Σ e^logit), in the training loss alone
+  bool keep_packed = false;     // TapeOptions::keep_packed: a step has several micro-batches
+  size_t activation_bytes = 0;  // of a step, where they were planned: one block then, with nothing lost between blocks
+  double z_loss = 0;            // weight of log²(Σ e^logit), in the training loss alone
   const tokenizer::Tokenizer* tokenizer = nullptr;  // for bits per byte, samples and the saved folders; may be null
-  std::string prompt;          // samples start with it; empty = with the end-of-text token or, without one, a line break
-  int64_t sample_tokens = 200; // 0 = no samples
+  std::string prompt;  // samples start with it; empty = with the end-of-text token or, without one, a line break
+  int64_t sample_tokens = 200;  // 0 = no samples
   double temperature = 0.8;
   std::vector<std::vector<int32_t>> probes;  // texts whose perplexity is followed, each scored from its second token on
 };
@@ -38,8 +38,9 @@ class LmObjective final : public Objective {
   void observe_backward(BackwardObserver* observer) override { tape_.observe_backward(observer); }
   void set_loss_scale(double scale) override { loss_scale_ = scale; }
   // val_loss (nats per target), val_perplexity and, with a tokenizer, val_bits_per_byte: bits of all targets over the
-  // bytes that they stand for; of several sources also val_loss_NAME each. The sums go in stream order, so they do not depend on the batch size.
-  // Of probes, probe_perplexity over all their tokens, and probe_perplexity_N of each of the first sixteen.
+  // bytes that they stand for; of several sources also val_loss_NAME each. The sums go in stream order, so they do not
+  // depend on the batch size. Of probes, probe_perplexity over all their tokens, and probe_perplexity_N of each of the
+  // first sixteen.
   std::vector<NamedValue> validate() override;
   std::string sample(int64_t step) override;
   // A Hugging Face folder, tokenizer included.

@@ -43,7 +43,8 @@ StepShape WindowLoader::begin(int64_t step) {
   return {micro_batches, tokens, tokens};
 }
 
-void WindowLoader::fill_row(const TokenStream& stream, uint64_t start, int64_t row, std::vector<int32_t>& window, LmBatch& batch) const {
+void WindowLoader::fill_row(const TokenStream& stream, uint64_t start, int64_t row, std::vector<int32_t>& window,
+                            LmBatch& batch) const {
   window.resize(static_cast<size_t>(batch.length + 1));
   stream.read(start, window);
   std::copy(window.begin(), window.end() - 1, batch.tokens.begin() + row * batch.length);
@@ -73,7 +74,8 @@ WindowLoader::Place WindowLoader::place_of(uint64_t sequence) const {
 std::vector<double> WindowLoader::epochs(int64_t steps) const {
   std::vector<double> out;
   for (size_t s = 0; s < sources_.size(); ++s) {
-    double share = sources_.size() == 1 ? 1 : static_cast<double>(mix_.per_period(s)) / static_cast<double>(SourceMix::kPeriod);
+    double share =
+        sources_.size() == 1 ? 1 : static_cast<double>(mix_.per_period(s)) / static_cast<double>(SourceMix::kPeriod);
     double sequences = static_cast<double>(ramp_.before(steps) * options_.sequences) * share;
     out.push_back(sequences / static_cast<double>(orders_[s].windows_per_epoch()));
   }
@@ -92,8 +94,10 @@ int64_t WindowLoader::validation_targets(size_t source) const {
   if (tokens < 2) return 0;
   auto targets = static_cast<int64_t>(tokens - 1);
   if (options_.max_validation_tokens <= 0) return targets;
-  double share = sources_.size() == 1 ? 1 : static_cast<double>(mix_.per_period(source)) / static_cast<double>(SourceMix::kPeriod);
-  return std::min(targets, std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(options_.max_validation_tokens) * share)));
+  double share =
+      sources_.size() == 1 ? 1 : static_cast<double>(mix_.per_period(source)) / static_cast<double>(SourceMix::kPeriod);
+  return std::min(
+      targets, std::max<int64_t>(1, static_cast<int64_t>(static_cast<double>(options_.max_validation_tokens) * share)));
 }
 
 int64_t WindowLoader::validation_targets() const {
@@ -127,7 +131,8 @@ void WindowLoader::validation_batch(int64_t index, LmBatch& batch) {
   batch.first_sequence = static_cast<uint64_t>(first);
   batch.source = source;
   for (int64_t row = 0; row < batch.sequences; ++row)
-    fill_row(sources_[source].validation, static_cast<uint64_t>((first + row) * options_.length), row, validation_window_, batch);
+    fill_row(sources_[source].validation, static_cast<uint64_t>((first + row) * options_.length), row,
+             validation_window_, batch);
 }
 
 }  // namespace llmkit::engine

@@ -59,9 +59,9 @@ struct WindowOptions {
   int64_t micro_batches = 1;        // of a step
   int64_t first_micro_batches = 0;  // of the first step, growing to micro_batches over ramp_steps; 0 = no growth
   int64_t ramp_steps = 0;
-  int64_t validation_sequences = 8; // rows of a validation batch
-  int64_t max_validation_tokens = 0;// 0 = the whole validation stream; several sources share it by their weights
-  int32_t separator = -1;           // with a token id: documents end behind it and attention stays inside one
+  int64_t validation_sequences = 8;   // rows of a validation batch
+  int64_t max_validation_tokens = 0;  // 0 = the whole validation stream; several sources share it by their weights
+  int32_t separator = -1;             // with a token id: documents end behind it and attention stays inside one
 };
 
 class WindowLoader final : public BatchSource {
@@ -80,23 +80,22 @@ class WindowLoader final : public BatchSource {
   int64_t validation_batches() const override;
   void validation_batch(int64_t index, LmBatch& batch) override;
   int64_t validation_targets() const;
-  // Where the tokens of a sequence lie. Sequences are numbered over the whole run; a step has those from its first to the
-  // first of the next.
+  // Where the tokens of a sequence lie. Sequences are numbered over the whole run; a step has those from its first to
+  // the first of the next.
   struct Place {
     size_t source;
     uint64_t start;
   };
   Place place_of(uint64_t sequence) const;
-  uint64_t first_sequence(int64_t step) const {
-    return static_cast<uint64_t>(ramp_.before(step) * options_.sequences);
-  }
+  uint64_t first_sequence(int64_t step) const { return static_cast<uint64_t>(ramp_.before(step) * options_.sequences); }
   // What `steps` steps see of each source, in passes over it.
   std::vector<double> epochs(int64_t steps) const;
 
  private:
   int64_t validation_targets(size_t source) const;
   int64_t validation_batches(size_t source) const;
-  void fill_row(const TokenStream& stream, uint64_t start, int64_t row, std::vector<int32_t>& window, LmBatch& batch) const;
+  void fill_row(const TokenStream& stream, uint64_t start, int64_t row, std::vector<int32_t>& window,
+                LmBatch& batch) const;
 
   std::vector<TokenSource> sources_;
   WindowOptions options_;

@@ -4,8 +4,10 @@
 //   {"step": 500, "layers": [{"layer": "layers.0", "weight": …}, …]}                             each
 //   --statistics-every
 //   {"step": 500, "anomaly": "gradient norm 91.2 is a spike (…)", "applied": true}               each anomaly
-//   {"step": 400, "rewind": "loss is NaN", "from": 512, "skipped": [510, 514]}                  each rewind, and the steps whose data is skipped
-//   {"step": 500, "overflow": true, "loss_scale": 65536, "next_loss_scale": 32768}               each step left out by half precision
+//   {"step": 400, "rewind": "loss is NaN", "from": 512, "skipped": [510, 514]}                  each rewind, and the
+//   steps whose data is skipped
+//   {"step": 500, "overflow": true, "loss_scale": 65536, "next_loss_scale": 32768}               each step left out by
+//   half precision
 // The loss and gradient norm of a step are those before its update; `step` counts updates done after it.
 #pragma once
 

@@ -95,7 +95,8 @@ void Monitor::anomaly(int64_t step, std::string_view reason, bool applied) {
 
 void Monitor::overflow(int64_t step, double loss_scale, double next_loss_scale) {
   run_.metrics().append(overflow_line(step, loss_scale, next_loss_scale));
-  log::info("step " + std::to_string(step) + ": half precision overflowed; the update is left out, the loss scale is now " +
+  log::info("step " + std::to_string(step) +
+            ": half precision overflowed; the update is left out, the loss scale is now " +
             std::to_string(static_cast<int64_t>(next_loss_scale)));
 }
 

@@ -36,7 +36,8 @@ class Objective {
   // the mean over all targets of the *step*, and returns this micro-batch's share of it.
   virtual double accumulate(int64_t step, int64_t micro) = 0;
 
-  // What accumulate() multiplies its gradients by from now on (not the loss that it returns): the fit loop divides again.
+  // What accumulate() multiplies its gradients by from now on (not the loss that it returns): the fit loop divides
+  // again.
   virtual void set_loss_scale(double /*scale*/) {}
 
   // Whom to tell how far forward and backward are, where the objective knows; null: nobody.

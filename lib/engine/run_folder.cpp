@@ -62,7 +62,8 @@ void AppendFile::append(std::string_view text) {
 }
 
 void AppendFile::sync() {
-  if (descriptor_ >= 0 && ::fsync(descriptor_) != 0) fail("cannot write", path_, "the newest checkpoint is intact: make room and use --resume");
+  if (descriptor_ >= 0 && ::fsync(descriptor_) != 0)
+    fail("cannot write", path_, "the newest checkpoint is intact: make room and use --resume");
 }
 
 RunFolder::RunFolder(std::string path, RunMode mode) : path_(std::move(path)), follow_(mode == RunMode::follow) {

@@ -13,36 +13,49 @@ namespace {
 constexpr int64_t kLogitBudget = int64_t{16} << 20;
 
 bool same_prefix(const ScoreJob& a, const ScoreJob& b) {
-  return a.from == b.from && std::equal(a.tokens.begin(), a.tokens.begin() + static_cast<ptrdiff_t>(a.from), b.tokens.begin());
+  return a.from == b.from &&
+         std::equal(a.tokens.begin(), a.tokens.begin() + static_cast<ptrdiff_t>(a.from), b.tokens.begin());
 }
 
-int64_t argmax(std::span<const float> row) { return std::max_element(row.begin(), row.end()) - row.begin(); }
+int64_t argmax(std::span<const float> row) {
+  return std::max_element(row.begin(), row.end()) - row.begin();
+}
 
 // Adds the log-probabilities of tokens[first …) under the rows of logits that predict them.
-void add_scores(const kernels::Exec& exec, std::span<const float> logits, int64_t vocab, std::span<const int32_t> targets, Scored& scored) {
+void add_scores(const kernels::Exec& exec, std::span<const float> logits, int64_t vocab,
+                std::span<const int32_t> targets, Scored& scored) {
   auto rows = static_cast<int64_t>(targets.size());
   std::vector<float> logprob(targets.size()), lse(targets.size());
-  kernels::logprob_of_logits<float>(exec, {logits.data(), rows, vocab, vocab}, targets.data(), logprob.data(), lse.data());
+  kernels::logprob_of_logits<float>(exec, {logits.data(), rows, vocab, vocab}, targets.data(), logprob.data(),
+                                    lse.data());
   for (size_t i = 0; i < targets.size(); ++i) {
     scored.logprob += logprob[i];
     ++scored.tokens;
-    scored.is_greedy = scored.is_greedy && argmax(logits.subspan(i * static_cast<size_t>(vocab), static_cast<size_t>(vocab))) == targets[i];
+    scored.is_greedy = scored.is_greedy &&
+                       argmax(logits.subspan(i * static_cast<size_t>(vocab), static_cast<size_t>(vocab))) == targets[i];
   }
 }
 
 }  // namespace
 
 Session::Session(models::Model& model, Parallel& parallel, int64_t batch_tokens, int64_t batch_sequences)
-    : model_(model), tape_(parallel, {.recording = false}), batch_tokens_(batch_tokens), batch_sequences_(batch_sequences) {}
+    : model_(model),
+      tape_(parallel, {.recording = false}),
+      batch_tokens_(batch_tokens),
+      batch_sequences_(batch_sequences) {}
 
-int64_t Session::context() const { return model_.config().max_positions; }
+int64_t Session::context() const {
+  return model_.config().max_positions;
+}
 
 std::vector<Scored> Session::score(std::span<const ScoreJob> jobs) {
   // Neighbours that continue the same context (the choices of a question) share its pass: the state is forked.
   std::vector<std::pair<size_t, size_t>> groups;
   for (size_t i = 0; i < jobs.size(); ++i) {
-    if (!groups.empty() && same_prefix(jobs[groups.back().first], jobs[i])) groups.back().second = i + 1;
-    else groups.emplace_back(i, i + 1);
+    if (!groups.empty() && same_prefix(jobs[groups.back().first], jobs[i]))
+      groups.back().second = i + 1;
+    else
+      groups.emplace_back(i, i + 1);
   }
   // Groups of similar cost side by side; the order has no influence on the scores.
   auto cost = [&](const std::pair<size_t, size_t>& g) {
@@ -65,7 +78,8 @@ std::vector<Scored> Session::score(std::span<const ScoreJob> jobs) {
   return out;
 }
 
-void Session::score_groups(std::span<const ScoreJob> jobs, std::span<const std::pair<size_t, size_t>> groups, std::vector<Scored>& out) {
+void Session::score_groups(std::span<const ScoreJob> jobs, std::span<const std::pair<size_t, size_t>> groups,
+                           std::vector<Scored>& out) {
   const int64_t vocab = model_.config().vocab_size;
   std::vector<std::unique_ptr<models::DecodeState>> states;
   std::vector<models::DecodeChunk> chunks;
@@ -106,8 +120,8 @@ void Session::score_groups(std::span<const ScoreJob> jobs, std::span<const std::
   }
 }
 
-void Session::generate(std::span<const GenerateJob> jobs, const decode::Chain& chain, uint64_t seed, const TokenSink& sink,
-                       const ExplainSink& explain) {
+void Session::generate(std::span<const GenerateJob> jobs, const decode::Chain& chain, uint64_t seed,
+                       const TokenSink& sink, const ExplainSink& explain) {
   struct Active {
     size_t job;
     std::unique_ptr<models::DecodeState> state;
@@ -135,7 +149,8 @@ void Session::generate(std::span<const GenerateJob> jobs, const decode::Chain& c
       Active& a = active[i];
       const GenerateJob& job = jobs[a.job];
       std::vector<decode::Step> steps;
-      int32_t token = chain.draw(std::span(logits_).subspan(i * vocab, vocab), {job.prompt, a.generated}, a.rng.uniform(), explain ? &steps : nullptr);
+      int32_t token = chain.draw(std::span(logits_).subspan(i * vocab, vocab), {job.prompt, a.generated},
+                                 a.rng.uniform(), explain ? &steps : nullptr);
       if (explain) explain(a.job, steps);
       a.generated.push_back(token);
       a.next = {token};

@@ -22,9 +22,9 @@ struct ScoreJob {
   size_t from = 1;
 };
 struct Scored {
-  double logprob = 0;      // natural log, summed
-  int64_t tokens = 0;      // how many were scored
-  bool is_greedy = true;   // each was the most probable token
+  double logprob = 0;     // natural log, summed
+  int64_t tokens = 0;     // how many were scored
+  bool is_greedy = true;  // each was the most probable token
 };
 
 struct GenerateJob {
@@ -52,7 +52,8 @@ class Session {
   int64_t context() const;  // tokens the model can read
 
  private:
-  void score_groups(std::span<const ScoreJob> jobs, std::span<const std::pair<size_t, size_t>> groups, std::vector<Scored>& out);
+  void score_groups(std::span<const ScoreJob> jobs, std::span<const std::pair<size_t, size_t>> groups,
+                    std::vector<Scored>& out);
 
   models::Model& model_;
   Tape tape_;

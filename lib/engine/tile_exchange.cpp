@@ -17,7 +17,9 @@ int64_t tile_elements(int64_t flat_size, int ranks) {
   return std::clamp<int64_t>(flat_size / (ranks * kTilesPerRank), 1, kTileElements);
 }
 
-int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }
+int64_t round_up(int64_t n, int64_t unit) {
+  return (n + unit - 1) / unit * unit;
+}
 
 }  // namespace
 
@@ -25,7 +27,8 @@ std::vector<Tile> even_tiles(int64_t flat_size, int ranks) {
   int64_t size = round_up(tile_elements(flat_size, ranks), kernels::kSumBlock);
   std::vector<Tile> tiles;
   for (int64_t begin = 0; begin < flat_size; begin += size)
-    tiles.push_back({begin, std::min(size, flat_size - begin), static_cast<int>(static_cast<int64_t>(tiles.size()) % ranks)});
+    tiles.push_back(
+        {begin, std::min(size, flat_size - begin), static_cast<int>(static_cast<int64_t>(tiles.size()) % ranks)});
   return tiles;
 }
 
@@ -52,7 +55,10 @@ std::vector<Tile> parameter_tiles(const nn::ParameterStore& parameters, int rank
 }
 
 TileExchange::TileExchange(Communicator& ranks, std::vector<Tile> tiles, DType dtype)
-    : ranks_(ranks), tiles_(std::move(tiles)), dtype_(dtype), rounds_(std::countr_zero(static_cast<unsigned>(ranks.size()))) {}
+    : ranks_(ranks),
+      tiles_(std::move(tiles)),
+      dtype_(dtype),
+      rounds_(std::countr_zero(static_cast<unsigned>(ranks.size()))) {}
 
 std::span<std::byte> TileExchange::bytes_of(std::byte* block, const Tile& tile) const {
   auto element = static_cast<size_t>(element_bytes(dtype_));
@@ -77,7 +83,8 @@ void TileExchange::next_round(Reduction& reduction) {
   int bit = 1 << reduction.round, peer = ranks_.rank() ^ bit, tag = kTileTag + static_cast<int>(reduction.tile);
   reduction.sending = ((ranks_.rank() ^ tile.owner) & bit) != 0;
   auto bytes = bytes_of(block_, tile);
-  reduction.transfer = reduction.sending ? ranks_.send(peer, tag, bytes) : ranks_.receive(peer, tag, {reduction.buffer, bytes.size()});
+  reduction.transfer =
+      reduction.sending ? ranks_.send(peer, tag, bytes) : ranks_.receive(peer, tag, {reduction.buffer, bytes.size()});
 }
 
 // True once this rank has nothing more to do for the tile.
@@ -146,12 +153,15 @@ void TileExchange::share(std::byte* block) {
     unsigned distance = static_cast<unsigned>(ranks_.rank() ^ tiles_[i].owner);
     int round = distance == 0 ? rounds_ : std::countr_zero(distance);
     Path path{i, round, nullptr};
-    if (distance != 0) path.receipt = ranks_.receive(ranks_.rank() ^ (1 << round), kTileTag + static_cast<int>(i), bytes_of(block, tiles_[i]));
+    if (distance != 0)
+      path.receipt =
+          ranks_.receive(ranks_.rank() ^ (1 << round), kTileTag + static_cast<int>(i), bytes_of(block, tiles_[i]));
     paths.push_back(std::move(path));
   }
   auto pass_on = [&](const Path& path) {
     for (int round = path.round - 1; round >= 0; --round)
-      sends.push_back(ranks_.send(ranks_.rank() ^ (1 << round), kTileTag + static_cast<int>(path.tile), bytes_of(block, tiles_[path.tile])));
+      sends.push_back(ranks_.send(ranks_.rank() ^ (1 << round), kTileTag + static_cast<int>(path.tile),
+                                  bytes_of(block, tiles_[path.tile])));
   };
   for (Path& path : paths)
     if (!path.receipt) pass_on(path);
@@ -174,8 +184,10 @@ void TileExchange::collect(std::byte* block) {
   for (size_t i = 0; i < tiles_.size(); ++i) {
     int owner = tiles_[i].owner, tag = kTileTag + static_cast<int>(i);
     if (owner == 0) continue;
-    if (ranks_.leader()) transfers.push_back(ranks_.receive(owner, tag, bytes_of(block, tiles_[i])));
-    else if (mine(tiles_[i])) transfers.push_back(ranks_.send(0, tag, bytes_of(block, tiles_[i])));
+    if (ranks_.leader())
+      transfers.push_back(ranks_.receive(owner, tag, bytes_of(block, tiles_[i])));
+    else if (mine(tiles_[i]))
+      transfers.push_back(ranks_.send(0, tag, bytes_of(block, tiles_[i])));
   }
   for (auto& transfer : transfers) transfer->wait();
 }
@@ -185,8 +197,10 @@ void TileExchange::hand_out(std::byte* block) {
   for (size_t i = 0; i < tiles_.size(); ++i) {
     int owner = tiles_[i].owner, tag = kTileTag + static_cast<int>(i);
     if (owner == 0) continue;
-    if (ranks_.leader()) transfers.push_back(ranks_.send(owner, tag, bytes_of(block, tiles_[i])));
-    else if (mine(tiles_[i])) transfers.push_back(ranks_.receive(0, tag, bytes_of(block, tiles_[i])));
+    if (ranks_.leader())
+      transfers.push_back(ranks_.send(owner, tag, bytes_of(block, tiles_[i])));
+    else if (mine(tiles_[i]))
+      transfers.push_back(ranks_.receive(0, tag, bytes_of(block, tiles_[i])));
   }
   for (auto& transfer : transfers) transfer->wait();
 }

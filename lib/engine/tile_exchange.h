@@ -1,10 +1,11 @@
 // How ranks add up and hand out flat blocks (gradients, weights, optimiser state).
 //
 // A block is cut into tiles; each tile has an owner. reduce() leaves at the owner the sum over all ranks, added along
-// the binary tree over the rank numbers, neighbours first: ((r0 + r1) + (r2 + r3)) + … In round l, of the ranks that are
-// still in it, those that differ from the owner in bit l send their sum to the one that does not. Over all tiles that is
-// recursive halving (Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in MPICH", 2005):
-// every rank sends and receives (R - 1)/R of the block. share() goes the same way back, recursive doubling.
+// the binary tree over the rank numbers, neighbours first: ((r0 + r1) + (r2 + r3)) + … In round l, of the ranks that
+// are still in it, those that differ from the owner in bit l send their sum to the one that does not. Over all tiles
+// that is recursive halving (Thakur, Rabenseifner, Gropp, "Optimization of collective communication operations in
+// MPICH", 2005): every rank sends and receives (R - 1)/R of the block. share() goes the same way back, recursive
+// doubling.
 //
 // What a sum is does not depend on the tiles or their owners, only on the ranks' order: with the groups of
 // gradient_tree.h below it, a job of any number of ranks gets the bits of one process.
@@ -53,12 +54,12 @@ class TileExchange {
   void advance(const kernels::Exec& exec, int64_t final_from);
   void finish_reduce(const kernels::Exec& exec);
 
-  void share(std::byte* block);                // every tile from its owner to all
-  void collect(std::byte* block);              // every tile from its owner to rank 0
-  void hand_out(std::byte* block);             // every tile from rank 0 to its owner
+  void share(std::byte* block);     // every tile from its owner to all
+  void collect(std::byte* block);   // every tile from its owner to rank 0
+  void hand_out(std::byte* block);  // every tile from rank 0 to its owner
 
  private:
-  struct Reduction {       // of one tile
+  struct Reduction {  // of one tile
     size_t tile = 0;
     int round = 0;
     std::byte* buffer = nullptr;  // what is being received

@@ -10,9 +10,11 @@ const std::vector<std::string> kGreedy = {"greedy"};
 
 }  // namespace
 
-Answerer::Answerer(engine::Session& session, const tokenizer::Tokenizer& tokenizer) : session_(session), tokenizer_(tokenizer) {
+Answerer::Answerer(engine::Session& session, const tokenizer::Tokenizer& tokenizer)
+    : session_(session), tokenizer_(tokenizer) {
   auto prefix = tokenizer.bos() ? tokenizer.bos() : tokenizer.eos();
-  if (!prefix) throw Error({"the tokenizer has no token that separates documents", "", "bos_token or eos_token", "neither", ""});
+  if (!prefix)
+    throw Error({"the tokenizer has no token that separates documents", "", "bos_token or eos_token", "neither", ""});
   prefix_ = *prefix;
 }
 
@@ -27,7 +29,8 @@ std::vector<Answered> Answerer::answer(std::span<const Request> requests) {
     if (r.kind == Request::Kind::generate) {
       std::vector<int32_t> prompt = tokenizer_.encode(r.context);
       if (prompt.empty()) prompt = {prefix_};
-      auto room = static_cast<size_t>(std::max<int64_t>(1, session_.context() - std::min(r.max_tokens, session_.context() / 2)));
+      auto room = static_cast<size_t>(
+          std::max<int64_t>(1, session_.context() - std::min(r.max_tokens, session_.context() / 2)));
       if (prompt.size() > room) prompt.erase(prompt.begin(), prompt.end() - static_cast<ptrdiff_t>(room));
       out[i].tokens = prompt;
       out[i].from = prompt.size();

@@ -24,7 +24,6 @@ class Answerer {
   int32_t prefix() const { return prefix_; }
 
  private:
-
   engine::Session& session_;
   const tokenizer::Tokenizer& tokenizer_;
   int32_t prefix_;  // stands for an empty context: bos, else eos

@@ -4,8 +4,8 @@
 
 namespace llmkit::eval {
 
-engine::ScoreJob encode_pair(const tokenizer::Tokenizer& tokenizer, std::string context, std::string continuation, int32_t prefix,
-                             int64_t max_tokens) {
+engine::ScoreJob encode_pair(const tokenizer::Tokenizer& tokenizer, std::string context, std::string continuation,
+                             int32_t prefix, int64_t max_tokens) {
   size_t kept = context.find_last_not_of(" \t\n\r\v\f") + 1;  // npos + 1 == 0: nothing but spaces
   continuation = context.substr(kept) + continuation;
   context.resize(kept);

@@ -15,8 +15,8 @@ namespace llmkit::eval {
 
 // `prefix` stands for an empty context: the token that separates documents. At most max_tokens + 1 tokens remain (the
 // last is predicted, not read).
-engine::ScoreJob encode_pair(const tokenizer::Tokenizer& tokenizer, std::string context, std::string continuation, int32_t prefix,
-                             int64_t max_tokens);
+engine::ScoreJob encode_pair(const tokenizer::Tokenizer& tokenizer, std::string context, std::string continuation,
+                             int32_t prefix, int64_t max_tokens);
 
 // Disjoint windows in which each token is predicted once: the first from `prefix`, later ones with as much left context
 // as the window of max_tokens allows but at least one token (the harness's get_rolling_token_windows, context_len 1).

@@ -21,11 +21,15 @@ namespace {
 constexpr size_t kBlock = 128;  // items between two writes of the samples file
 
 // The line of samples.jsonl for one item.
-std::string sample_line(const TaskRequest& task, const Item& item, std::span<const Request> requests, std::span<const Answered> answers,
-                        const std::vector<Score>& scores, const std::string& key) {
+std::string sample_line(const TaskRequest& task, const Item& item, std::span<const Request> requests,
+                        std::span<const Answered> answers, const std::vector<Score>& scores, const std::string& key) {
   std::string line;
   JsonWriter json(line);
-  json.begin_object().member("task", task.name).member("item", item.id).member("version", task.task->version()).member("key", key);
+  json.begin_object()
+      .member("task", task.name)
+      .member("item", item.id)
+      .member("version", task.task->version())
+      .member("key", key);
   json.key("scores").begin_object();
   for (auto& s : scores) json.member(s.metric, s.value);
   json.end_object().key("requests").begin_array();
@@ -46,8 +50,10 @@ std::string sample_line(const TaskRequest& task, const Item& item, std::span<con
   for (size_t i = 0; i < requests.size(); ++i) {
     const Response& r = answers[i].response;
     json.begin_object();
-    if (requests[i].kind == Request::Kind::generate) json.member("text", r.text);
-    else json.member("logprob", r.logprob).member("greedy", r.is_greedy);
+    if (requests[i].kind == Request::Kind::generate)
+      json.member("text", r.text);
+    else
+      json.member("logprob", r.logprob).member("greedy", r.is_greedy);
     json.member("tokens", r.tokens).end_object();
   }
   json.end_array().end_object();
@@ -58,7 +64,8 @@ std::string sample_line(const TaskRequest& task, const Item& item, std::span<con
 std::string request_key(const TaskRequest& task, std::span<const Request> requests) {
   std::string all = fmt::format("{}\n{}\n", task.name, task.task->version());
   for (auto& r : requests) {
-    all += fmt::format("{} {} {} {}\n", static_cast<int>(r.kind), r.max_tokens, r.context.size(), r.continuation.size());
+    all +=
+        fmt::format("{} {} {} {}\n", static_cast<int>(r.kind), r.max_tokens, r.context.size(), r.continuation.size());
     all += r.context + r.continuation;
     for (auto& s : r.stop) all += "\n" + s;
   }
@@ -105,9 +112,12 @@ std::vector<std::string> split_tasks(const std::vector<std::string>& given) {
       size_t comma = text.find(',');
       std::string_view piece = text.substr(0, comma);
       size_t equals = piece.find('='), colon = piece.find(':');
-      bool continues = !first && equals != std::string_view::npos && (colon == std::string_view::npos || equals < colon);
-      if (continues) out.back() += "," + std::string(piece);
-      else if (!piece.empty()) out.emplace_back(piece);
+      bool continues =
+          !first && equals != std::string_view::npos && (colon == std::string_view::npos || equals < colon);
+      if (continues)
+        out.back() += "," + std::string(piece);
+      else if (!piece.empty())
+        out.emplace_back(piece);
       first = false;
       if (comma == std::string_view::npos) break;
       text.remove_prefix(comma + 1);
@@ -124,9 +134,12 @@ std::vector<TaskRequest> resolve_tasks(const EvalOptions& options) {
     std::string file;
     TaskRequest request{spec.name, text, nullptr, {}};
     std::erase_if(spec.values, [&](auto& pair) {
-      if (pair.first == "file") file = pair.second;
-      else if (pair.first == "name") request.name = pair.second;
-      else return false;
+      if (pair.first == "file")
+        file = pair.second;
+      else if (pair.first == "name")
+        request.name = pair.second;
+      else
+        return false;
       return true;
     });
     request.task = entry.make(resolve(spec, entry, "eval task"));
@@ -134,14 +147,19 @@ std::vector<TaskRequest> resolve_tasks(const EvalOptions& options) {
       request.files = io::list_inputs({file}, {".jsonl", ".csv", ".txt"});
     } else if (!options.data_folder.empty()) {
       for (auto& path : io::list_inputs({options.data_folder}, {".jsonl", ".csv", ".txt"})) {
-        if (request.task->recognises(std::string_view(path).substr(path.find_last_of('/') + 1))) request.files.push_back(path);
+        if (request.task->recognises(std::string_view(path).substr(path.find_last_of('/') + 1)))
+          request.files.push_back(path);
       }
     }
     if (request.files.empty()) {
-      throw UsageError(ErrorParts{"no data for task " + spec.name, "", "a file, as " + spec.name + ":file=PATH, or --task-data FOLDER with one", "none", ""});
+      throw UsageError(ErrorParts{"no data for task " + spec.name, "",
+                                  "a file, as " + spec.name + ":file=PATH, or --task-data FOLDER with one", "none",
+                                  ""});
     }
     for (auto& other : out) {
-      if (other.name == request.name) throw UsageError("task " + request.name + " is given twice; give one of them another name, as " + spec.name + ":name=OTHER");
+      if (other.name == request.name)
+        throw UsageError("task " + request.name + " is given twice; give one of them another name, as " + spec.name +
+                         ":name=OTHER");
     }
     out.push_back(std::move(request));
   }
@@ -149,7 +167,8 @@ std::vector<TaskRequest> resolve_tasks(const EvalOptions& options) {
   return out;
 }
 
-std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Tokenizer& tokenizer, const EvalOptions& options, Context& context) {
+std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Tokenizer& tokenizer,
+                                 const EvalOptions& options, Context& context) {
   std::vector<TaskRequest> requests = resolve_tasks(options);
   std::vector<std::vector<Item>> items;
   double total = 0, done = 0;
@@ -158,7 +177,8 @@ std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Toke
     for (auto& file : request.files) {
       for (auto& item : request.task->load(file)) all.push_back(std::move(item));
     }
-    if (options.limit > 0 && static_cast<int64_t>(all.size()) > options.limit) all.resize(static_cast<size_t>(options.limit));
+    if (options.limit > 0 && static_cast<int64_t>(all.size()) > options.limit)
+      all.resize(static_cast<size_t>(options.limit));
     total += static_cast<double>(all.size());
     items.push_back(std::move(all));
   }
@@ -203,8 +223,8 @@ std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Toke
       done += static_cast<double>(end - begin);
       context.progress.update(done, total, "items", request.name);
     }
-    results.push_back({request.name, request.spec, request.task->version(), request.files, static_cast<int64_t>(scores.size()),
-                       summarise(*request.task, scores)});
+    results.push_back({request.name, request.spec, request.task->version(), request.files,
+                       static_cast<int64_t>(scores.size()), summarise(*request.task, scores)});
   }
   return results;
 }
@@ -217,7 +237,12 @@ std::string results_json(const std::vector<TaskResult>& results, const std::stri
     json.key(r.name).begin_object().member("spec", r.spec).member("version", r.version).member("items", r.items);
     json.key("metrics").begin_object();
     for (auto& [name, m] : r.metrics) {
-      json.key(name).begin_object().member("value", m.value).member("stderr", m.standard_error).member("items", m.items).end_object();
+      json.key(name)
+          .begin_object()
+          .member("value", m.value)
+          .member("stderr", m.standard_error)
+          .member("items", m.items)
+          .end_object();
     }
     json.end_object().end_object();
   }

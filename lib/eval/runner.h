@@ -15,8 +15,8 @@
 namespace llmkit::eval {
 
 struct TaskRequest {
-  std::string name;         // as in results: the task's name, or as given by name=…
-  std::string spec;         // as written
+  std::string name;  // as in results: the task's name, or as given by name=…
+  std::string spec;  // as written
   std::unique_ptr<Task> task;
   std::vector<std::string> files;
 };
@@ -42,7 +42,8 @@ std::vector<std::string> split_tasks(const std::vector<std::string>& given);
 // Every task takes, besides its own parameters, file=PATH (a file or folder) and name=NAME. Throws UsageError.
 std::vector<TaskRequest> resolve_tasks(const EvalOptions& options);
 
-std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Tokenizer& tokenizer, const EvalOptions& options, Context& context);
+std::vector<TaskResult> evaluate(engine::Session& session, const tokenizer::Tokenizer& tokenizer,
+                                 const EvalOptions& options, Context& context);
 
 std::string results_json(const std::vector<TaskResult>& results, const std::string& model);
 

@@ -18,11 +18,15 @@ double characters(std::string_view text) {
 
 const formats::Json& field(const Item& item, std::string_view key) {
   const formats::Json* value = item.data.find(key);
-  if (!value) throw Error({"an evaluation item lacks a field", item.id, "'" + std::string(key) + "'", "none", "is this the task's file?"});
+  if (!value)
+    throw Error({"an evaluation item lacks a field", item.id, "'" + std::string(key) + "'", "none",
+                 "is this the task's file?"});
   return *value;
 }
 
-std::string place(const Item& item, std::string_view key) { return item.id + ": " + std::string(key); }
+std::string place(const Item& item, std::string_view key) {
+  return item.id + ": " + std::string(key);
+}
 
 }  // namespace
 
@@ -35,11 +39,13 @@ const Registry<Task>& tasks() {
 #define LLMKIT_EVAL_TASK(name) name##_task(),
 #include "eval/eval_tasks.def"
 #undef LLMKIT_EVAL_TASK
-  });
+                                                    });
   return registry;
 }
 
-std::vector<Item> Task::load(const std::string& path) const { return load_json_lines(path); }
+std::vector<Item> Task::load(const std::string& path) const {
+  return load_json_lines(path);
+}
 
 std::vector<Item> load_json_lines(const std::string& path) {
   auto input = io::open_input(path);
@@ -50,7 +56,8 @@ std::vector<Item> load_json_lines(const std::string& path) {
     if (line.empty()) continue;
     std::string where = fmt::format("{}:{}", path, lines.line_number());
     formats::Json data = formats::parse_json(line, where);
-    if (!data.is_object()) throw Error({"not an evaluation item", where, "a JSON object", std::string(data.type_name()), ""});
+    if (!data.is_object())
+      throw Error({"not an evaluation item", where, "a JSON object", std::string(data.type_name()), ""});
     items.push_back({fmt::format("{}:{}", name, lines.line_number()), std::move(data)});
   }
   return items;
@@ -65,12 +72,18 @@ std::vector<Item> load_documents(const std::string& path) {
     data.set("text", std::move(document.text));
     items.push_back({fmt::format("{}:{}", name, reader.line_number()), std::move(data)});
   }
-  if (reader.bad().total() > 0) throw Error({"damaged lines in an evaluation file", reader.bad().first().front(), "", "", "a score over fewer documents would mislead"});
+  if (reader.bad().total() > 0)
+    throw Error({"damaged lines in an evaluation file", reader.bad().first().front(), "", "",
+                 "a score over fewer documents would mislead"});
   return items;
 }
 
-std::string text_field(const Item& item, std::string_view key) { return field(item, key).as_string(place(item, key)); }
-int64_t integer_field(const Item& item, std::string_view key) { return field(item, key).as_int(place(item, key)); }
+std::string text_field(const Item& item, std::string_view key) {
+  return field(item, key).as_string(place(item, key));
+}
+int64_t integer_field(const Item& item, std::string_view key) {
+  return field(item, key).as_int(place(item, key));
+}
 
 std::vector<std::string> text_list(const Item& item, std::string_view key) {
   const formats::Json& value = field(item, key);
@@ -80,7 +93,8 @@ std::vector<std::string> text_list(const Item& item, std::string_view key) {
   return out;
 }
 
-std::vector<Score> score_choices(const std::vector<Response>& responses, const std::vector<std::string>& choices, int64_t gold) {
+std::vector<Score> score_choices(const std::vector<Response>& responses, const std::vector<std::string>& choices,
+                                 int64_t gold) {
   size_t best = 0, best_norm = 0;
   auto norm = [&](size_t i) { return responses[i].logprob / std::max(1.0, characters(choices[i])); };
   for (size_t i = 1; i < responses.size(); ++i) {

@@ -20,7 +20,7 @@ struct Request {
     generate        // greedy continuation of the context until a stop string
   };
   Kind kind = Kind::loglikelihood;
-  std::string context;       // empty: the model's document separator stands for it
+  std::string context;  // empty: the model's document separator stands for it
   std::string continuation;
   std::vector<std::string> stop;
   int64_t max_tokens = 0;
@@ -64,7 +64,8 @@ const Registry<Task>& tasks();  // eval_tasks.def
 
 // Multiple choice by log-likelihood. acc: the gold choice has the largest log-likelihood; acc_norm: the same after
 // division by the choice's length in characters (the harness's normalisation). Ties go to the first choice.
-std::vector<Score> score_choices(const std::vector<Response>& responses, const std::vector<std::string>& choices, int64_t gold);
+std::vector<Score> score_choices(const std::vector<Response>& responses, const std::vector<std::string>& choices,
+                                 int64_t gold);
 
 // Fields of an item, with its place in the message when they are missing or of another type.
 std::string text_field(const Item& item, std::string_view key);

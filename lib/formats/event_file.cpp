@@ -102,8 +102,10 @@ std::string readable(std::string_view text) {
   std::string out;
   for (size_t i = 0; i < text.size();) {
     size_t n = utf8_sequence_length(text.substr(i));
-    if (n == 0) out += "\xEF\xBF\xBD";
-    else out.append(text, i, n);
+    if (n == 0)
+      out += "\xEF\xBF\xBD";
+    else
+      out.append(text, i, n);
     i += std::max<size_t>(n, 1);
   }
   return out;

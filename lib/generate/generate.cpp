@@ -29,8 +29,9 @@ Prompt Generator::chat(const std::vector<formats::Message>& messages, uint64_t s
   const std::string& jinja = tokenizer_.parts().chat_template;
   std::string_view name = tokenizer::recognise_chat_template(jinja);
   if (name.empty()) {
-    throw Error({"the model has no chat template that llmkit knows", "tokenizer_config.json: chat_template", "one of llmkit help chat-templates",
-                 jinja.empty() ? "none" : printable(jinja, 60), "fine-tune it with `llmkit sft`, or use --prompt"});
+    throw Error({"the model has no chat template that llmkit knows", "tokenizer_config.json: chat_template",
+                 "one of llmkit help chat-templates", jinja.empty() ? "none" : printable(jinja, 60),
+                 "fine-tune it with `llmkit sft`, or use --prompt"});
   }
   auto chat = tokenizer::chat_templates().make(name);
   Prompt p = shortened(tokenizer::encode_chat(tokenizer_, *chat, messages, true).ids, stream, reserve);
@@ -38,8 +39,8 @@ Prompt Generator::chat(const std::vector<formats::Message>& messages, uint64_t s
   return p;
 }
 
-std::vector<Completion> Generator::run(const std::vector<Prompt>& prompts, const GenerateOptions& options, const TextSink& sink,
-                                       const engine::ExplainSink& explain) {
+std::vector<Completion> Generator::run(const std::vector<Prompt>& prompts, const GenerateOptions& options,
+                                       const TextSink& sink, const engine::ExplainSink& explain) {
   std::vector<Completion> out(prompts.size());
   std::vector<engine::GenerateJob> jobs;
   std::vector<tokenizer::StreamDecoder> decoders;
@@ -57,7 +58,8 @@ std::vector<Completion> Generator::run(const std::vector<Prompt>& prompts, const
       jobs, decode::Chain(options.samplers), options.seed,
       [&](size_t i, int32_t token) {
         auto& ids = prompts[i].stop_ids;
-        bool end = std::find(ids.begin(), ids.end(), token) != ids.end() || (!options.ignore_eos && token == tokenizer_.eos());
+        bool end =
+            std::find(ids.begin(), ids.end(), token) != ids.end() || (!options.ignore_eos && token == tokenizer_.eos());
         if (!end) {
           out[i].ids.push_back(token);
           show(i, stops[i].push(decoders[i].push(token)));

@@ -30,8 +30,8 @@ struct Prompt {
 
 struct Completion {
   std::string text;
-  std::vector<int32_t> ids;     // without the token that ended it
-  std::string finish_reason;    // "stop" (eos, end of turn or a stop string), "length"
+  std::vector<int32_t> ids;   // without the token that ended it
+  std::string finish_reason;  // "stop" (eos, end of turn or a stop string), "length"
 };
 
 // A piece of text of one prompt's completion, as soon as it is certain.
@@ -39,7 +39,8 @@ using TextSink = std::function<void(size_t prompt, std::string_view text)>;
 
 class Generator {
  public:
-  Generator(engine::Session& session, const tokenizer::Tokenizer& tokenizer) : session_(session), tokenizer_(tokenizer) {}
+  Generator(engine::Session& session, const tokenizer::Tokenizer& tokenizer)
+      : session_(session), tokenizer_(tokenizer) {}
 
   // A text to continue. An empty one begins a document. Where it is longer than the model's context minus `reserve`,
   // its beginning is left out.
@@ -47,8 +48,8 @@ class Generator {
   // A conversation, with the template of the model's tokenizer; the model then speaks as the assistant.
   Prompt chat(const std::vector<formats::Message>& messages, uint64_t stream, int64_t reserve) const;
 
-  std::vector<Completion> run(const std::vector<Prompt>& prompts, const GenerateOptions& options, const TextSink& sink = nullptr,
-                              const engine::ExplainSink& explain = nullptr);
+  std::vector<Completion> run(const std::vector<Prompt>& prompts, const GenerateOptions& options,
+                              const TextSink& sink = nullptr, const engine::ExplainSink& explain = nullptr);
 
  private:
   Prompt shortened(std::vector<int32_t> tokens, uint64_t stream, int64_t reserve) const;

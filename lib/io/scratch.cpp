@@ -44,7 +44,9 @@ void* map(int fd, size_t bytes, const std::string& folder) {
 
 }  // namespace
 
-TemporaryFile::TemporaryFile(const std::string& folder) : folder_(temporary_folder(folder)) { fd_ = open_unnamed(folder_); }
+TemporaryFile::TemporaryFile(const std::string& folder) : folder_(temporary_folder(folder)) {
+  fd_ = open_unnamed(folder_);
+}
 
 TemporaryFile::~TemporaryFile() {
   if (fd_ >= 0) ::close(fd_);
@@ -76,7 +78,8 @@ void ScratchBytes::grow(size_t capacity) {
   capacity = (capacity + kStep - 1) / kStep * kStep;
   if (fd_ < 0 && capacity > budget_) return move_to_disk(capacity);
   // Growing the file first: writing to a mapping beyond the end of the disk would end the program with SIGBUS.
-  if (fd_ >= 0 && (errno = ::posix_fallocate(fd_, 0, static_cast<off_t>(capacity))) != 0) fail("no room for temporary data", folder_);
+  if (fd_ >= 0 && (errno = ::posix_fallocate(fd_, 0, static_cast<off_t>(capacity))) != 0)
+    fail("no room for temporary data", folder_);
   void* data = data_ ? ::mremap(data_, capacity_, capacity, MREMAP_MAYMOVE) : map(-1, capacity, folder_);
   if (data == MAP_FAILED) fail("cannot map memory", folder_);
   data_ = static_cast<std::byte*>(data);

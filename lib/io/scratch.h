@@ -1,5 +1,5 @@
-// Arrays that may outgrow memory: they live in memory up to a budget, and beyond it in a temporary file that is mapped and
-// that the system pages in and out. The file has no name, so that it vanishes with the process, however that ends.
+// Arrays that may outgrow memory: they live in memory up to a budget, and beyond it in a temporary file that is mapped
+// and that the system pages in and out. The file has no name, so that it vanishes with the process, however that ends.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace llmkit::io {
 class TemporaryFile {
  public:
   explicit TemporaryFile(const std::string& folder);
-  TemporaryFile(TemporaryFile&& other) noexcept : fd_(std::exchange(other.fd_, -1)), folder_(std::move(other.folder_)) {}
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : fd_(std::exchange(other.fd_, -1)), folder_(std::move(other.folder_)) {}
   TemporaryFile& operator=(TemporaryFile&&) = delete;
   ~TemporaryFile();
   int fd() const { return fd_; }
@@ -33,8 +34,12 @@ class ScratchBytes {
  public:
   ScratchBytes(size_t memory_budget, std::string folder) : budget_(memory_budget), folder_(std::move(folder)) {}
   ScratchBytes(ScratchBytes&& other) noexcept
-      : budget_(other.budget_), folder_(std::move(other.folder_)), data_(std::exchange(other.data_, nullptr)),
-        size_(std::exchange(other.size_, 0)), capacity_(std::exchange(other.capacity_, 0)), fd_(std::exchange(other.fd_, -1)) {}
+      : budget_(other.budget_),
+        folder_(std::move(other.folder_)),
+        data_(std::exchange(other.data_, nullptr)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)),
+        fd_(std::exchange(other.fd_, -1)) {}
   ScratchBytes& operator=(ScratchBytes&&) = delete;
   ~ScratchBytes();
   void append(const void* bytes, size_t count);
@@ -57,7 +62,8 @@ template <class T>
 class ScratchArray {
  public:
   // Without arguments: all in memory.
-  explicit ScratchArray(size_t memory_budget = SIZE_MAX, std::string folder = {}) : bytes_(memory_budget, std::move(folder)) {}
+  explicit ScratchArray(size_t memory_budget = SIZE_MAX, std::string folder = {})
+      : bytes_(memory_budget, std::move(folder)) {}
   void append(std::span<const T> values) { bytes_.append(values.data(), values.size_bytes()); }
   const T* data() const { return reinterpret_cast<const T*>(bytes_.data()); }
   size_t size() const { return bytes_.size() / sizeof(T); }

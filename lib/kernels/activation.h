@@ -17,12 +17,13 @@ enum class Activation : uint8_t { none, relu, gelu_tanh, gelu_erf, silu, relu_sq
 template <class T>  // y[n] = act(x[n]); y may be x
 void activation_forward(const Exec& ex, Activation kind, T* y, const T* x, int64_t n);
 template <class T>  // dx[n] += act'(x[n]) dy[n]; dx may be dy when it is overwritten
-void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n, bool accumulate = true);
+void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n,
+                         bool accumulate = true);
 
 template <class T>  // y[M,D] = act(gate[M,D]) · up[M,D]; gate and up are often halves of one [M,2D] matrix
 void glu_forward(const Exec& ex, Activation kind, Matrix<T> y, ConstMatrix<T> gate, ConstMatrix<T> up);
 template <class T>  // dgate += act'(gate) up dy;  dup += act(gate) dy
-void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy, ConstMatrix<T> gate, ConstMatrix<T> up,
-                  bool accumulate = true);
+void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy,
+                  ConstMatrix<T> gate, ConstMatrix<T> up, bool accumulate = true);
 
 }  // namespace llmkit::kernels

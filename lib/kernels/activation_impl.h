@@ -15,14 +15,22 @@ struct ActivationTag {
 template <class F>
 LLMKIT_INLINE void with_activation(Activation kind, F&& f) {
   switch (kind) {
-    case Activation::none: return f(ActivationTag<Activation::none>{});
-    case Activation::relu: return f(ActivationTag<Activation::relu>{});
-    case Activation::gelu_tanh: return f(ActivationTag<Activation::gelu_tanh>{});
-    case Activation::gelu_erf: return f(ActivationTag<Activation::gelu_erf>{});
-    case Activation::silu: return f(ActivationTag<Activation::silu>{});
-    case Activation::relu_squared: return f(ActivationTag<Activation::relu_squared>{});
-    case Activation::tanh: return f(ActivationTag<Activation::tanh>{});
-    case Activation::sigmoid: return f(ActivationTag<Activation::sigmoid>{});
+    case Activation::none:
+      return f(ActivationTag<Activation::none>{});
+    case Activation::relu:
+      return f(ActivationTag<Activation::relu>{});
+    case Activation::gelu_tanh:
+      return f(ActivationTag<Activation::gelu_tanh>{});
+    case Activation::gelu_erf:
+      return f(ActivationTag<Activation::gelu_erf>{});
+    case Activation::silu:
+      return f(ActivationTag<Activation::silu>{});
+    case Activation::relu_squared:
+      return f(ActivationTag<Activation::relu_squared>{});
+    case Activation::tanh:
+      return f(ActivationTag<Activation::tanh>{});
+    case Activation::sigmoid:
+      return f(ActivationTag<Activation::sigmoid>{});
   }
 }
 
@@ -119,7 +127,8 @@ struct ActivationKernels {
     });
   }
 
-  static void glu_backward(Activation kind, T* dgate, T* dup, const T* dy, const T* gate, const T* up, int64_t n, bool accumulate) {
+  static void glu_backward(Activation kind, T* dgate, T* dup, const T* dy, const T* gate, const T* up, int64_t n,
+                           bool accumulate) {
     with_activation(kind, [&](auto tag) {
       for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
         R slope;

@@ -28,18 +28,26 @@ namespace {
 template <class T>
 void check(const AttentionShape<T>& shape) {
   if (shape.head_dim < 1 || shape.head_dim > kMaxHeadDim) {
-    throw Error(ErrorParts{"attention head size not supported", {}, "1 to " + std::to_string(kMaxHeadDim), std::to_string(shape.head_dim), {}});
+    throw Error(ErrorParts{"attention head size not supported",
+                           {},
+                           "1 to " + std::to_string(kMaxHeadDim),
+                           std::to_string(shape.head_dim),
+                           {}});
   }
   if (shape.kv_heads < 1 || shape.heads % shape.kv_heads != 0) {
-    throw Error(ErrorParts{"query heads must be a multiple of key/value heads", {}, {},
-                           std::to_string(shape.heads) + " and " + std::to_string(shape.kv_heads), {}});
+    throw Error(ErrorParts{"query heads must be a multiple of key/value heads",
+                           {},
+                           {},
+                           std::to_string(shape.heads) + " and " + std::to_string(shape.kv_heads),
+                           {}});
   }
 }
 
 }  // namespace
 
 template <class T>
-void attention_forward(const Exec& ex, const AttentionShape<T>& shape, std::span<const AttentionSequence<T>> sequences) {
+void attention_forward(const Exec& ex, const AttentionShape<T>& shape,
+                       std::span<const AttentionSequence<T>> sequences) {
   check(shape);
   const auto& kernels = attention_kernels<T>();
   // Neighbouring query tiles of a head go together where there are many: their keys are cached then.
@@ -77,9 +85,9 @@ void attention_backward(const Exec& ex, const AttentionShape<T>& shape, std::spa
   });
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                                       \
-  template void attention_forward(const Exec&, const AttentionShape<T>&, std::span<const AttentionSequence<T>>);    \
-  template void attention_backward(const Exec&, const AttentionShape<T>&, std::span<const AttentionSequence<T>>,    \
+#define LLMKIT_INSTANTIATE(T)                                                                                    \
+  template void attention_forward(const Exec&, const AttentionShape<T>&, std::span<const AttentionSequence<T>>); \
+  template void attention_backward(const Exec&, const AttentionShape<T>&, std::span<const AttentionSequence<T>>, \
                                    std::span<const AttentionGradient<T>>);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

@@ -19,37 +19,37 @@ template <class T>
 struct AttentionShape {
   int64_t heads = 1;
   int64_t kv_heads = 1;
-  int64_t head_dim = 64;        // ≤ 256
+  int64_t head_dim = 64;  // ≤ 256
   // Elements from one token to the next; a head's vector starts at h · head_dim behind a token's start.
   int64_t q_stride = 0, k_stride = 0, v_stride = 0, out_stride = 0;
-  T scale = 1;                  // usually 1/√head_dim
-  bool causal = true;           // query at position p sees keys ≤ p
-  int64_t window = 0;           // > 0: and only keys > p - window
-  T dropout = 0;                // of the probabilities, kept ones scaled by 1/(1-dropout)
+  T scale = 1;         // usually 1/√head_dim
+  bool causal = true;  // query at position p sees keys ≤ p
+  int64_t window = 0;  // > 0: and only keys > p - window
+  T dropout = 0;       // of the probabilities, kept ones scaled by 1/(1-dropout)
   const AttentionHooks<T>* hooks = nullptr;
 };
 
 template <class T>
 struct AttentionSequence {
-  const T* q = nullptr;         // [query_length] tokens
-  const T* k = nullptr;         // [key_length] tokens
+  const T* q = nullptr;  // [query_length] tokens
+  const T* k = nullptr;  // [key_length] tokens
   const T* v = nullptr;
-  T* out = nullptr;             // [query_length] tokens
-  T* lse = nullptr;             // [heads, query_length]; may be null where no backward follows
+  T* out = nullptr;  // [query_length] tokens
+  T* lse = nullptr;  // [heads, query_length]; may be null where no backward follows
   int64_t query_length = 0;
   int64_t key_length = 0;
-  int64_t query_start = 0;      // the position of query 0 on the key axis (cached decode: tokens already there)
+  int64_t query_start = 0;  // the position of query 0 on the key axis (cached decode: tokens already there)
   // Block-diagonal mask: a query sees a key only when their ids are equal. Null: no such mask.
   const int32_t* query_documents = nullptr;
   const int32_t* key_documents = nullptr;
-  int64_t number = 0;           // what hooks know it by
-  uint64_t dropout_key = 0;     // names the random stream: (seed, step, sequence, layer)
+  int64_t number = 0;        // what hooks know it by
+  uint64_t dropout_key = 0;  // names the random stream: (seed, step, sequence, layer)
 };
 
 template <class T>
-struct AttentionGradient {      // of one sequence; the strides are those of the shape
+struct AttentionGradient {  // of one sequence; the strides are those of the shape
   const T* dout = nullptr;
-  T* dq = nullptr;              // all three accumulate
+  T* dq = nullptr;  // all three accumulate
   T* dk = nullptr;
   T* dv = nullptr;
 };

@@ -12,7 +12,8 @@ struct AttentionKernels {
   // One head, queries [begin, begin + kQueryTile).
   void (*forward_tile)(const AttentionShape<T>&, const AttentionSequence<T>&, int64_t head, int64_t begin);
   // One key/value head with all its query heads, all queries and keys.
-  void (*backward_head)(const AttentionShape<T>&, const AttentionSequence<T>&, const AttentionGradient<T>&, int64_t kv_head);
+  void (*backward_head)(const AttentionShape<T>&, const AttentionSequence<T>&, const AttentionGradient<T>&,
+                        int64_t kv_head);
 };
 
 template <class T>

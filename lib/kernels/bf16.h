@@ -12,7 +12,9 @@ struct Bf16 {
   uint16_t bits;
 };
 
-inline float to_float(Bf16 x) { return std::bit_cast<float>(uint32_t{x.bits} << 16); }
+inline float to_float(Bf16 x) {
+  return std::bit_cast<float>(uint32_t{x.bits} << 16);
+}
 inline Bf16 to_bf16(float x) {
   uint32_t u = std::bit_cast<uint32_t>(x);
   if ((u & 0x7FFFFFFF) > 0x7F800000) return {static_cast<uint16_t>(u >> 16 | 0x40)};

@@ -6,7 +6,8 @@
 namespace llmkit::kernels {
 
 template <class T>
-void dropout(const Exec& ex, T* y, const T* x, int64_t sequences, int64_t n_per_sequence, const uint64_t* keys, double rate, bool accumulate) {
+void dropout(const Exec& ex, T* y, const T* x, int64_t sequences, int64_t n_per_sequence, const uint64_t* keys,
+             double rate, bool accumulate) {
   constexpr int64_t kGrain = 16 * 1024;  // a multiple of the 64 elements of a mask group
   const auto& k = vector_kernels<T>();
   const uint32_t threshold = dropout_threshold(rate);

@@ -8,10 +8,11 @@
 
 namespace llmkit::kernels {
 
-// x and y are [sequences, n_per_sequence]; sequence s uses keys[s]. y may be x. accumulate: y += (the backward: dx += drop(dy)).
+// x and y are [sequences, n_per_sequence]; sequence s uses keys[s]. y may be x. accumulate: y += (the backward: dx +=
+// drop(dy)).
 template <class T>
-void dropout(const Exec& ex, T* y, const T* x, int64_t sequences, int64_t n_per_sequence, const uint64_t* keys, double rate,
-             bool accumulate = false);
+void dropout(const Exec& ex, T* y, const T* x, int64_t sequences, int64_t n_per_sequence, const uint64_t* keys,
+             double rate, bool accumulate = false);
 
 // Element `index` of row `row` of stream `key` is kept. dropout() uses row 0; attention draws the mask of (head, query,
 // key) as row head·2³² + query position, index = key position.

@@ -52,7 +52,8 @@ struct DropoutKernels {
   }
 
   // y (+)= dropped x for elements [64·first_group, …) of row 0, n of them.
-  static void apply(T* y, const T* x, int64_t n, uint64_t key, uint64_t first_group, uint32_t threshold, T keep, bool accumulate) {
+  static void apply(T* y, const T* x, int64_t n, uint64_t key, uint64_t first_group, uint32_t threshold, T keep,
+                    bool accumulate) {
     alignas(64) T factor[64];
     for (int64_t begin = 0; begin < n; begin += 64, ++first_group) {
       factors(key, 0, first_group, threshold, keep, factor);

@@ -15,7 +15,8 @@ struct ElementwiseKernels {
   }
   static void scale(T* y, const T* x, T alpha, int64_t n) {
     const auto s = V::set1(alpha);
-    for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { store<V>(y + i, V::mul(s, load<V>(x + i, lanes)), lanes); });
+    for_vectors<V>(n, [&](int64_t i, auto lanes)
+                          LLMKIT_INLINE_LAMBDA { store<V>(y + i, V::mul(s, load<V>(x + i, lanes)), lanes); });
   }
   static void axpy(T* y, T alpha, const T* x, int64_t n) {
     const auto s = V::set1(alpha);

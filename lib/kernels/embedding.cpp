@@ -43,8 +43,8 @@ void embedding_backward(const Exec& ex, Matrix<T> dtable, ConstMatrix<T> dy, con
   });
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                        \
-  template void embedding_forward(const Exec&, Matrix<T>, ConstMatrix<T>, const int32_t*, bool);     \
+#define LLMKIT_INSTANTIATE(T)                                                                    \
+  template void embedding_forward(const Exec&, Matrix<T>, ConstMatrix<T>, const int32_t*, bool); \
   template void embedding_backward(const Exec&, Matrix<T>, ConstMatrix<T>, const int32_t*);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

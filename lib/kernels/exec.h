@@ -40,8 +40,8 @@ class Workspace {
   void* take(size_t bytes);
   void release(size_t used);
 
-  std::vector<AlignedBuffer> blocks_;   // the last one is being filled; earlier ones are full
-  size_t block_used_ = 0;               // in the last block
+  std::vector<AlignedBuffer> blocks_;  // the last one is being filled; earlier ones are full
+  size_t block_used_ = 0;              // in the last block
   size_t used_ = 0, peak_ = 0;
 };
 

@@ -18,8 +18,8 @@ int64_t chunk_tokens(int64_t tokens, int64_t vocabulary, size_t element_bytes) {
   const int64_t even = (tokens + chunks - 1) / std::max<int64_t>(1, chunks);  // chunks of about one size
   return std::min(tokens, (even + kStep - 1) / kStep * kStep);
 }
-// Words of a block: its part of the weight is packed for one product at a time, and its logits are still cached when the
-// second gradient reads them.
+// Words of a block: its part of the weight is packed for one product at a time, and its logits are still cached when
+// the second gradient reads them.
 constexpr int64_t kBlock = 4096;
 
 // One pass over the chunks. `rows(begin, end, logits)` sees a chunk's logits and may turn them into gradients, which
@@ -45,7 +45,8 @@ void for_chunks(const Exec& ex, LogprobArgs<T> args, const LogprobGradient<T>* g
     auto for_blocks = [&](auto&& block) {
       for (int64_t v = 0; v < vocabulary; v += kBlock) {
         const int64_t words = std::min(kBlock, vocabulary - v);
-        block(Matrix<T>(logits + v, count, words, vocabulary), Matrix<const T>(args.weight.row(v), words, dim, args.weight.stride), v);
+        block(Matrix<T>(logits + v, count, words, vocabulary),
+              Matrix<const T>(args.weight.row(v), words, dim, args.weight.stride), v);
       }
     };
     for_blocks([&](Matrix<T> z, Matrix<const T> w, int64_t) { gemm_nt<T>(ex, z, h, w, {args.precision, {}}); });
@@ -61,11 +62,13 @@ void for_chunks(const Exec& ex, LogprobArgs<T> args, const LogprobGradient<T>* g
       GemmOptions<T> options{args.precision, {}};
       options.epilogue.accumulate = true;
       if (gradient->dhidden.data) {
-        gemm_nn<T>(ex, Matrix<T>(gradient->dhidden.row(begin), count, dim, gradient->dhidden.stride), Matrix<const T>(z), w, options);
+        gemm_nn<T>(ex, Matrix<T>(gradient->dhidden.row(begin), count, dim, gradient->dhidden.stride),
+                   Matrix<const T>(z), w, options);
       }
       if (!gradient->dweight.data) return;
       options.epilogue.accumulate = begin > 0 || !gradient->overwrite_weight;
-      gemm_tn<T>(ex, Matrix<T>(gradient->dweight.row(v), z.cols, dim, gradient->dweight.stride), Matrix<const T>(z), h, options);
+      gemm_tn<T>(ex, Matrix<T>(gradient->dweight.row(v), z.cols, dim, gradient->dweight.stride), Matrix<const T>(z), h,
+                 options);
     });
   }
 }
@@ -102,7 +105,8 @@ void logprob_backward(const Exec& ex, const LogprobArgs<T>& args, const T* lse, 
 }
 
 template <class T>
-void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* logprob, T* lse, const LogprobGradient<T>& gradient) {
+void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* logprob, T* lse,
+                              const LogprobGradient<T>& gradient) {
   const auto& k = vector_kernels<T>();
   for_chunks<T>(ex, args, &gradient, [&](int64_t token, T* z) {
     const int32_t target = args.targets[token];
@@ -114,7 +118,8 @@ void logprob_forward_backward(const Exec& ex, const LogprobArgs<T>& args, T* log
   });
 }
 
-size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t element_bytes, Precision precision, bool gradient) {
+size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t element_bytes, Precision precision,
+                         bool gradient) {
   const int64_t chunk = chunk_tokens(tokens, vocabulary, element_bytes), block = std::min(kBlock, vocabulary);
   auto products = [&]<class T>(T) {
     const size_t forward = gemm_workspace<T>(GemmForm::nt, chunk, block, dim, precision);
@@ -122,7 +127,8 @@ size_t logprob_workspace(int64_t tokens, int64_t vocabulary, int64_t dim, size_t
     return std::max({forward, gemm_workspace<T>(GemmForm::nn, chunk, dim, block, precision),
                      gemm_workspace<T>(GemmForm::tn, block, dim, chunk, precision)});
   };
-  return static_cast<size_t>(chunk * vocabulary) * element_bytes + (element_bytes == sizeof(double) ? products(0.0) : products(0.0f));
+  return static_cast<size_t>(chunk * vocabulary) * element_bytes +
+         (element_bytes == sizeof(double) ? products(0.0) : products(0.0f));
 }
 
 template <class T>
@@ -134,10 +140,10 @@ void logprob_of_logits(const Exec& ex, Matrix<const T> logits, const int32_t* ta
   });
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                                               \
-  template void logprob_forward(const Exec&, const LogprobArgs<T>&, T*, T*);                                                \
-  template void logprob_backward(const Exec&, const LogprobArgs<T>&, const T*, const LogprobGradient<T>&);                  \
-  template void logprob_forward_backward(const Exec&, const LogprobArgs<T>&, T*, T*, const LogprobGradient<T>&);            \
+#define LLMKIT_INSTANTIATE(T)                                                                                    \
+  template void logprob_forward(const Exec&, const LogprobArgs<T>&, T*, T*);                                     \
+  template void logprob_backward(const Exec&, const LogprobArgs<T>&, const T*, const LogprobGradient<T>&);       \
+  template void logprob_forward_backward(const Exec&, const LogprobArgs<T>&, T*, T*, const LogprobGradient<T>&); \
   template void logprob_of_logits(const Exec&, Matrix<const T>, const int32_t*, T*, T*);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

@@ -18,12 +18,12 @@ struct NormArgs {
   T epsilon = T(1e-5);
   const T* x = nullptr;         // [rows, dim]
   const T* residual = nullptr;  // [rows, dim] or null
-  T* sum = nullptr;             // [rows, dim]: x + residual is written here (needed with residual; may be x or residual itself)
-  const T* weight = nullptr;    // [dim] or null (ones)
-  const T* bias = nullptr;      // [dim] or null (layer only)
-  T* y = nullptr;               // [rows, dim]
-  T* mean = nullptr;            // [rows], layer; may be null where no backward follows
-  T* rstd = nullptr;            // [rows]; may be null where no backward follows
+  T* sum = nullptr;  // [rows, dim]: x + residual is written here (needed with residual; may be x or residual itself)
+  const T* weight = nullptr;  // [dim] or null (ones)
+  const T* bias = nullptr;    // [dim] or null (layer only)
+  T* y = nullptr;             // [rows, dim]
+  T* mean = nullptr;          // [rows], layer; may be null where no backward follows
+  T* rstd = nullptr;          // [rows]; may be null where no backward follows
 };
 template <class T>
 void norm_forward(const Exec& ex, const NormArgs<T>& args);
@@ -32,14 +32,14 @@ template <class T>
 struct NormGradient {
   NormKind kind = NormKind::rms;
   int64_t rows = 0, dim = 0;
-  const T* s = nullptr;         // the normalised input: x, or the forward's sum
+  const T* s = nullptr;  // the normalised input: x, or the forward's sum
   const T* weight = nullptr;
-  const T* mean = nullptr;      // layer
+  const T* mean = nullptr;  // layer
   const T* rstd = nullptr;
   const T* dy = nullptr;
-  T* dx = nullptr;              // += ; with a residual, both summands have this gradient. Null: not wanted
-  T* dweight = nullptr;         // += or null
-  T* dbias = nullptr;           // += or null
+  T* dx = nullptr;       // += ; with a residual, both summands have this gradient. Null: not wanted
+  T* dweight = nullptr;  // += or null
+  T* dbias = nullptr;    // += or null
 };
 template <class T>
 void norm_backward(const Exec& ex, const NormGradient<T>& args);

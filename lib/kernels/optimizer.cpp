@@ -38,7 +38,8 @@ void sgd_step(const Exec& ex, T* p, const T* g, T* b, int64_t n, const SgdOption
   c.grad_scale = static_cast<T>(options.grad_scale);
   c.nesterov = options.nesterov;
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.sgd(p + i, g + i, b ? b + i : nullptr, end - i, c); });
+  ex.parallel.for_ranges(n, kGrain,
+                         [&](int64_t i, int64_t end) { k.sgd(p + i, g + i, b ? b + i : nullptr, end - i, c); });
 }
 
 template <class T>
@@ -58,13 +59,14 @@ void lion_step(const Exec& ex, T* p, const T* g, T* m, int64_t n, const LionOpti
 template <class T>
 void blend_step(const Exec& ex, T* average, const T* p, int64_t n, double share) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.blend(average + i, p + i, static_cast<T>(share), end - i); });
+  ex.parallel.for_ranges(n, kGrain,
+                         [&](int64_t i, int64_t end) { k.blend(average + i, p + i, static_cast<T>(share), end - i); });
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                            \
-  template void adamw_step(const Exec&, T*, const T*, T*, T*, int64_t, const AdamwOptions&, Bf16*);      \
-  template void sgd_step(const Exec&, T*, const T*, T*, int64_t, const SgdOptions&);                     \
-  template void lion_step(const Exec&, T*, const T*, T*, int64_t, const LionOptions&);                   \
+#define LLMKIT_INSTANTIATE(T)                                                                       \
+  template void adamw_step(const Exec&, T*, const T*, T*, T*, int64_t, const AdamwOptions&, Bf16*); \
+  template void sgd_step(const Exec&, T*, const T*, T*, int64_t, const SgdOptions&);                \
+  template void lion_step(const Exec&, T*, const T*, T*, int64_t, const LionOptions&);              \
   template void blend_step(const Exec&, T*, const T*, int64_t, double);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

@@ -8,9 +8,9 @@ namespace llmkit::kernels {
 template <class T>
 struct AdamwCoefficients {
   T beta1, beta2, one_minus_beta1, one_minus_beta2;
-  T grad_scale, decay_factor;      // 1 - lr·decay
-  T step_size;                     // lr / (1 - β1^t)
-  T inverse_sqrt_correction;       // 1 / √(1 - β2^t)
+  T grad_scale, decay_factor;  // 1 - lr·decay
+  T step_size;                 // lr / (1 - β1^t)
+  T inverse_sqrt_correction;   // 1 / √(1 - β2^t)
   T epsilon;
 };
 
@@ -23,7 +23,7 @@ struct SgdCoefficients {
 template <class T>
 struct LionCoefficients {
   T rate, beta1, beta2, one_minus_beta1, one_minus_beta2;
-  T grad_scale, decay_factor;      // 1 - lr·decay
+  T grad_scale, decay_factor;  // 1 - lr·decay
 };
 
 template <class V>
@@ -53,7 +53,8 @@ struct OptimizerKernels {
   }
 
   static void sgd(T* p, const T* g, T* b, int64_t n, const SgdCoefficients<T>& c) {
-    const R rate = V::set1(c.rate), momentum = V::set1(c.momentum), decay = V::set1(c.decay), scale = V::set1(c.grad_scale);
+    const R rate = V::set1(c.rate), momentum = V::set1(c.momentum), decay = V::set1(c.decay),
+            scale = V::set1(c.grad_scale);
     for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
       R value = load<V>(p + i, lanes);
       R d = V::fma(decay, value, V::mul(scale, load<V>(g + i, lanes)));
@@ -67,8 +68,10 @@ struct OptimizerKernels {
   }
 
   static void lion(T* p, const T* g, T* m, int64_t n, const LionCoefficients<T>& c) {
-    const R beta1 = V::set1(c.beta1), beta2 = V::set1(c.beta2), rest1 = V::set1(c.one_minus_beta1), rest2 = V::set1(c.one_minus_beta2);
-    const R scale = V::set1(c.grad_scale), decay = V::set1(c.decay_factor), up = V::set1(c.rate), down = V::set1(-c.rate);
+    const R beta1 = V::set1(c.beta1), beta2 = V::set1(c.beta2), rest1 = V::set1(c.one_minus_beta1),
+            rest2 = V::set1(c.one_minus_beta2);
+    const R scale = V::set1(c.grad_scale), decay = V::set1(c.decay_factor), up = V::set1(c.rate),
+            down = V::set1(-c.rate);
     for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
       R grad = V::mul(scale, load<V>(g + i, lanes)), mean = load<V>(m + i, lanes);
       R direction = V::fma(beta1, mean, V::mul(rest1, grad));

@@ -68,7 +68,9 @@ int64_t count_nonfinite(const Exec& ex, const T* x, int64_t n) {
 template <class T>
 void column_sum(const Exec& ex, T* y, Matrix<const T> x) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(x.cols, 128, [&](int64_t begin, int64_t end) { k.column_sum(y + begin, x.data + begin, x.rows, end - begin, x.stride); });
+  ex.parallel.for_ranges(x.cols, 128, [&](int64_t begin, int64_t end) {
+    k.column_sum(y + begin, x.data + begin, x.rows, end - begin, x.stride);
+  });
 }
 
 template <class T>
@@ -87,14 +89,14 @@ void softmax_backward(const Exec& ex, Matrix<T> dx, ConstMatrix<T> dy, ConstMatr
   });
 }
 
-#define LLMKIT_INSTANTIATE(T)                                              \
-  template double sum(const Exec&, const T*, int64_t);                     \
-  template double dot(const Exec&, const T*, const T*, int64_t);           \
-  template double sum_of_squares(const Exec&, const T*, int64_t);          \
+#define LLMKIT_INSTANTIATE(T)                                                   \
+  template double sum(const Exec&, const T*, int64_t);                          \
+  template double dot(const Exec&, const T*, const T*, int64_t);                \
+  template double sum_of_squares(const Exec&, const T*, int64_t);               \
   template void sum_of_squares_blocks(const Exec&, const T*, int64_t, double*); \
-  template int64_t count_nonfinite(const Exec&, const T*, int64_t);        \
-  template void column_sum(const Exec&, T*, Matrix<const T>);              \
-  template void softmax_forward(const Exec&, Matrix<T>, ConstMatrix<T>);   \
+  template int64_t count_nonfinite(const Exec&, const T*, int64_t);             \
+  template void column_sum(const Exec&, T*, Matrix<const T>);                   \
+  template void softmax_forward(const Exec&, Matrix<T>, ConstMatrix<T>);        \
   template void softmax_backward(const Exec&, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

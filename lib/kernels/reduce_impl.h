@@ -36,12 +36,12 @@ struct ReduceKernels {
     return total;
   }
   static double sum(const T* x, int64_t n) {
-    return blocked(n, [&](R s, int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { return V::add(s, load<V>(x + i, lanes)); });
+    return blocked(n,
+                   [&](R s, int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { return V::add(s, load<V>(x + i, lanes)); });
   }
   static double dot(const T* a, const T* b, int64_t n) {
-    return blocked(n, [&](R s, int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
-      return V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), s);
-    });
+    return blocked(n, [&](R s, int64_t i, auto lanes)
+                          LLMKIT_INLINE_LAMBDA { return V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), s); });
   }
 
   // y[0..n) += Σ_m x[m][0..n): rows in order.
@@ -103,7 +103,8 @@ struct ReduceKernels {
       return;
     }
     const R inverse = V::set1(1 / sum_exp(x, max, y, n));
-    for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA { store<V>(y + i, V::mul(load<V>(y + i, lanes), inverse), lanes); });
+    for_vectors<V>(n, [&](int64_t i, auto lanes)
+                          LLMKIT_INLINE_LAMBDA { store<V>(y + i, V::mul(load<V>(y + i, lanes), inverse), lanes); });
   }
   static void softmax_backward(T* dx, const T* dy, const T* y, int64_t n) {
     R total = V::zero();

@@ -1,6 +1,7 @@
 // Rotary position embedding (Su et al. 2021): pair j of a head is turned by the angle position · inv_frequency[j].
 //   (a, b) → (a cos - b sin, b cos + a sin)
-// rotate_half pairs (j, j + R/2), the layout of Hugging Face's Llama; interleaved pairs (2j, 2j+1) (GPT-J, Meta's Llama).
+// rotate_half pairs (j, j + R/2), the layout of Hugging Face's Llama; interleaved pairs (2j, 2j+1) (GPT-J, Meta's
+// Llama).
 #pragma once
 
 #include <cstdint>
@@ -16,14 +17,15 @@ template <class T>
 struct RopeArgs {
   RopeLayout layout = RopeLayout::rotate_half;
   int64_t heads = 1, head_dim = 64;
-  int64_t rotary_dim = 64;              // R ≤ head_dim, even; the rest of a head is copied
-  const int32_t* positions = nullptr;   // [tokens], < the table's length
-  const T* cos = nullptr;               // [max_positions, R/2]
+  int64_t rotary_dim = 64;             // R ≤ head_dim, even; the rest of a head is copied
+  const int32_t* positions = nullptr;  // [tokens], < the table's length
+  const T* cos = nullptr;              // [max_positions, R/2]
   const T* sin = nullptr;
-  bool inverse = false;                 // turn back: the backward of the forward
+  bool inverse = false;  // turn back: the backward of the forward
 };
 
-// y[tokens, heads·head_dim] = rotated x (rows may be strided); y may be x. For the backward: inverse, and accumulate adds to y.
+// y[tokens, heads·head_dim] = rotated x (rows may be strided); y may be x. For the backward: inverse, and accumulate
+// adds to y.
 template <class T>
 void rope(const Exec& ex, const RopeArgs<T>& args, Matrix<T> y, ConstMatrix<T> x, bool accumulate = false);
 

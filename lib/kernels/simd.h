@@ -32,13 +32,21 @@ LLMKIT_INLINE void for_vectors(int64_t n, F&& body) {
 }
 
 template <class V>
-LLMKIT_INLINE typename V::R load(const typename V::T* p, AllLanes) { return V::load(p); }
+LLMKIT_INLINE typename V::R load(const typename V::T* p, AllLanes) {
+  return V::load(p);
+}
 template <class V>
-LLMKIT_INLINE typename V::R load(const typename V::T* p, SomeLanes s) { return V::load_n(p, s.n); }
+LLMKIT_INLINE typename V::R load(const typename V::T* p, SomeLanes s) {
+  return V::load_n(p, s.n);
+}
 template <class V>
-LLMKIT_INLINE void store(typename V::T* p, typename V::R x, AllLanes) { V::store(p, x); }
+LLMKIT_INLINE void store(typename V::T* p, typename V::R x, AllLanes) {
+  V::store(p, x);
+}
 template <class V>
-LLMKIT_INLINE void store(typename V::T* p, typename V::R x, SomeLanes s) { V::store_n(p, x, s.n); }
+LLMKIT_INLINE void store(typename V::T* p, typename V::R x, SomeLanes s) {
+  V::store_n(p, x, s.n);
+}
 
 // Sixteen bytes of T in the compiler's own vector type: SSE2, NEON or plain code. Transcendental functions are the
 // C library's, a lane at a time: in double this is the reference for every other V.

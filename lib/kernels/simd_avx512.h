@@ -64,8 +64,12 @@ struct Avx512 {
       r[i + 12] = _mm512_shuffle_f32x4(t[i + 4], t[i + 12], 0xDD);
     }
   }
-  static LLMKIT_INLINE R low_pairs(R a, R b) { return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); }
-  static LLMKIT_INLINE R high_pairs(R a, R b) { return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b))); }
+  static LLMKIT_INLINE R low_pairs(R a, R b) {
+    return _mm512_castpd_ps(_mm512_unpacklo_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  }
+  static LLMKIT_INLINE R high_pairs(R a, R b) {
+    return _mm512_castpd_ps(_mm512_unpackhi_pd(_mm512_castps_pd(a), _mm512_castps_pd(b)));
+  }
   static LLMKIT_INLINE float reduce_add(R a) { return _mm512_reduce_add_ps(a); }
   static LLMKIT_INLINE float reduce_max(R a) { return _mm512_reduce_max_ps(a); }
 };

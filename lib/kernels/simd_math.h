@@ -1,4 +1,5 @@
-// exp and erf in single precision on vectors. Measured against double over the whole range (tests/unit/kernels/simd_test):
+// exp and erf in single precision on vectors. Measured against double over the whole range
+// (tests/unit/kernels/simd_test):
 //   exp  relative error < 2e-7 on [-87, 88]; below it flushes to 0, above it saturates near the largest float
 //   erf  absolute error < 2e-7
 #pragma once
@@ -7,8 +8,8 @@
 
 namespace llmkit::kernels {
 
-// e^x = 2^n e^r, n = round(x / ln 2), |r| ≤ ln2 / 2; e^r by its Taylor polynomial with coefficients fitted (Cephes expf).
-// V::scale_pow2(p, n) = p · 2^n.
+// e^x = 2^n e^r, n = round(x / ln 2), |r| ≤ ln2 / 2; e^r by its Taylor polynomial with coefficients fitted (Cephes
+// expf). V::scale_pow2(p, n) = p · 2^n.
 template <class V>
 LLMKIT_INLINE typename V::R exp_float(typename V::R x) {
   using R = typename V::R;

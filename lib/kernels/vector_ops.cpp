@@ -15,7 +15,9 @@ namespace {
 constexpr int64_t kGrain = 16 * 1024;  // elements of a flat tile
 
 // Rows of a tile, so that it holds about kGrain elements.
-int64_t row_grain(int64_t cols) { return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, cols)); }
+int64_t row_grain(int64_t cols) {
+  return std::max<int64_t>(1, kGrain / std::max<int64_t>(1, cols));
+}
 
 template <class T>
 bool contiguous(const Matrix<T>& m) {
@@ -66,7 +68,9 @@ void fill(const Exec& ex, T* y, T value, int64_t n) {
 
 template <class T>
 void copy(const Exec& ex, T* y, const T* x, int64_t n) {
-  ex.parallel.for_ranges(n, 4 * kGrain, [&](int64_t i, int64_t end) { std::memmove(y + i, x + i, sizeof(T) * static_cast<size_t>(end - i)); });
+  ex.parallel.for_ranges(n, 4 * kGrain, [&](int64_t i, int64_t end) {
+    std::memmove(y + i, x + i, sizeof(T) * static_cast<size_t>(end - i));
+  });
 }
 
 template <class T>
@@ -92,7 +96,9 @@ void activation_forward(const Exec& ex, Activation kind, T* y, const T* x, int64
 template <class T>
 void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n, bool accumulate) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.activation_backward(kind, dx + i, dy + i, x + i, end - i, accumulate); });
+  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) {
+    k.activation_backward(kind, dx + i, dy + i, x + i, end - i, accumulate);
+  });
 }
 
 template <class T>
@@ -104,8 +110,8 @@ void glu_forward(const Exec& ex, Activation kind, Matrix<T> y, ConstMatrix<T> ga
 }
 
 template <class T>
-void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy, ConstMatrix<T> gate, ConstMatrix<T> up,
-                  bool accumulate) {
+void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> dup, ConstMatrix<T> dy,
+                  ConstMatrix<T> gate, ConstMatrix<T> up, bool accumulate) {
   const auto& k = vector_kernels<T>();
   ex.parallel.for_ranges(dy.rows, row_grain(dy.cols), [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
@@ -117,7 +123,8 @@ void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> du
 template <class T>
 void norm_forward(const Exec& ex, const NormArgs<T>& args) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(args.rows, row_grain(args.dim), [&](int64_t begin, int64_t end) { k.norm_forward(args, begin, end); });
+  ex.parallel.for_ranges(args.rows, row_grain(args.dim),
+                         [&](int64_t begin, int64_t end) { k.norm_forward(args, begin, end); });
 }
 
 template <class T>
@@ -160,23 +167,24 @@ void rope_table(T* cos, T* sin, const double* inv_frequency, int64_t positions, 
   }
 }
 
-#define LLMKIT_INSTANTIATE(T)                                                                                          \
-  template void add(const Exec&, T*, const T*, const T*, int64_t);                                                     \
-  template void add_to(const Exec&, T*, const T*, int64_t);                                                            \
-  template void scale(const Exec&, T*, const T*, T, int64_t);                                                          \
-  template void axpy(const Exec&, T*, T, const T*, int64_t);                                                           \
-  template void multiply(const Exec&, T*, const T*, const T*, int64_t);                                                \
-  template void multiply_add(const Exec&, T*, const T*, const T*, int64_t);                                            \
-  template void fill(const Exec&, T*, T, int64_t);                                                                     \
-  template void copy(const Exec&, T*, const T*, int64_t);                                                              \
-  template void copy_rows(const Exec&, Matrix<T>, ConstMatrix<T>, bool);                                               \
-  template void activation_forward(const Exec&, Activation, T*, const T*, int64_t);                                    \
-  template void activation_backward(const Exec&, Activation, T*, const T*, const T*, int64_t, bool);                    \
-  template void glu_forward(const Exec&, Activation, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>);                       \
-  template void glu_backward(const Exec&, Activation, Matrix<T>, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, ConstMatrix<T>, bool); \
-  template void norm_forward(const Exec&, const NormArgs<T>&);                                                         \
-  template void norm_backward(const Exec&, const NormGradient<T>&);                                                    \
-  template void rope(const Exec&, const RopeArgs<T>&, Matrix<T>, ConstMatrix<T>, bool);                                \
+#define LLMKIT_INSTANTIATE(T)                                                                               \
+  template void add(const Exec&, T*, const T*, const T*, int64_t);                                          \
+  template void add_to(const Exec&, T*, const T*, int64_t);                                                 \
+  template void scale(const Exec&, T*, const T*, T, int64_t);                                               \
+  template void axpy(const Exec&, T*, T, const T*, int64_t);                                                \
+  template void multiply(const Exec&, T*, const T*, const T*, int64_t);                                     \
+  template void multiply_add(const Exec&, T*, const T*, const T*, int64_t);                                 \
+  template void fill(const Exec&, T*, T, int64_t);                                                          \
+  template void copy(const Exec&, T*, const T*, int64_t);                                                   \
+  template void copy_rows(const Exec&, Matrix<T>, ConstMatrix<T>, bool);                                    \
+  template void activation_forward(const Exec&, Activation, T*, const T*, int64_t);                         \
+  template void activation_backward(const Exec&, Activation, T*, const T*, const T*, int64_t, bool);        \
+  template void glu_forward(const Exec&, Activation, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>);            \
+  template void glu_backward(const Exec&, Activation, Matrix<T>, Matrix<T>, ConstMatrix<T>, ConstMatrix<T>, \
+                             ConstMatrix<T>, bool);                                                         \
+  template void norm_forward(const Exec&, const NormArgs<T>&);                                              \
+  template void norm_backward(const Exec&, const NormGradient<T>&);                                         \
+  template void rope(const Exec&, const RopeArgs<T>&, Matrix<T>, ConstMatrix<T>, bool);                     \
   template void rope_table(T*, T*, const double*, int64_t, int64_t, double);
 LLMKIT_INSTANTIATE(float)
 LLMKIT_INSTANTIATE(double)

@@ -41,7 +41,8 @@ struct VectorKernels {
   void (*sgd)(T*, const T*, T*, int64_t, const SgdCoefficients<T>&);
   void (*lion)(T*, const T*, T*, int64_t, const LionCoefficients<T>&);
   void (*blend)(T*, const T*, T, int64_t);
-  void (*dropout)(T*, const T*, int64_t n, uint64_t key, uint64_t first_group, uint32_t threshold, T keep, bool accumulate);
+  void (*dropout)(T*, const T*, int64_t n, uint64_t key, uint64_t first_group, uint32_t threshold, T keep,
+                  bool accumulate);
 };
 
 // Of the active instruction set; double always takes the portable one.

@@ -16,11 +16,17 @@ namespace {
 
 constexpr uint64_t kDrawStream = 0x6D69782D64726177, kOrderStream = 0x6D69782D6F7264;
 
-uint64_t memory_budget(const Context& context) { return context.memory_bytes ? context.memory_bytes : uint64_t{4} << 30; }
+uint64_t memory_budget(const Context& context) {
+  return context.memory_bytes ? context.memory_bytes : uint64_t{4} << 30;
+}
 
 SourceSpec parse_source(const std::string& text) {
   auto bad = [&](std::string what) {
-    return UsageError(ErrorParts{std::move(what), "source '" + text + "'", "NAME=PATH or NAME=PATH:WEIGHT", {}, "for example web=docs.jsonl.zst:4"});
+    return UsageError(ErrorParts{std::move(what),
+                                 "source '" + text + "'",
+                                 "NAME=PATH or NAME=PATH:WEIGHT",
+                                 {},
+                                 "for example web=docs.jsonl.zst:4"});
   };
   size_t equals = text.find('=');
   if (equals == std::string::npos || equals == 0) throw bad("has no name");
@@ -43,7 +49,8 @@ SourceSpec parse_source(const std::string& text) {
 }
 
 // Fills what the store and the held-out set say about each source.
-void count_sources(const MixOptions& options, const Store& store, const std::vector<bool>& held_out, MixResult& result) {
+void count_sources(const MixOptions& options, const Store& store, const std::vector<bool>& held_out,
+                   MixResult& result) {
   for (size_t s = 0; s < options.sources.size(); ++s) {
     SourceResult source;
     source.name = options.sources[s].name;
@@ -65,23 +72,27 @@ void apply_plan(const MixOptions& options, MixResult& result) {
     source.share = plan.sources[s].share;
     source.planned = plan.sources[s].units;
     source.capped = plan.sources[s].capped;
-    if (source.units == 0) result.warnings.push_back("source '" + source.name + "' holds nothing");
-    else if (source.capped) result.warnings.push_back("source '" + source.name + "' is held at --max-epochs; the others take its share");
+    if (source.units == 0)
+      result.warnings.push_back("source '" + source.name + "' holds nothing");
+    else if (source.capped)
+      result.warnings.push_back("source '" + source.name + "' is held at --max-epochs; the others take its share");
   }
   result.total = plan.total;
   result.budget = options.plan.budget ? options.plan.budget : plan.total;
   if (result.total < result.budget)
-    result.warnings.push_back("the sources give " + format_count(result.total) + " of " + format_count(result.budget) + " " + result.unit +
-                              ": every one is at --max-epochs");
+    result.warnings.push_back("the sources give " + format_count(result.total) + " of " + format_count(result.budget) +
+                              " " + result.unit + ": every one is at --max-epochs");
 }
 
-std::vector<Draw> draw_all(const MixOptions& options, const Store& store, const std::vector<bool>& held_out, uint64_t seed, MixResult& result) {
+std::vector<Draw> draw_all(const MixOptions& options, const Store& store, const std::vector<bool>& held_out,
+                           uint64_t seed, MixResult& result) {
   std::vector<Draw> draws;
   for (size_t s = 0; s < options.sources.size(); ++s) {
     auto& source = result.sources[s];
     size_t before = draws.size();
     uint64_t stream = stream_key({kDrawStream, seed, xxh3_64(source.name)});  // by name: other sources do not matter
-    draw_documents(store, held_out, store.first_document[s], store.first_document[s + 1], source.planned, stream, draws);
+    draw_documents(store, held_out, store.first_document[s], store.first_document[s + 1], source.planned, stream,
+                   draws);
     source.draws = draws.size() - before;
     source.used_documents = std::min(source.draws, source.documents);
     for (size_t i = before; i < draws.size(); ++i) source.written += draws[i].units;
@@ -107,15 +118,18 @@ std::vector<SourceSpec> parse_sources(const std::vector<std::string>& texts) {
     same->paths.push_back(source.paths[0]);
     if (source.weight > 0) same->weight = source.weight;
   }
-  size_t weighted = static_cast<size_t>(std::count_if(out.begin(), out.end(), [](auto& source) { return source.weight > 0; }));
+  size_t weighted =
+      static_cast<size_t>(std::count_if(out.begin(), out.end(), [](auto& source) { return source.weight > 0; }));
   if (weighted > 0 && weighted < out.size())
-    throw UsageError(ErrorParts{"some sources have a weight and some have none", "mix", "weights for all or for none", {}, {}});
+    throw UsageError(
+        ErrorParts{"some sources have a weight and some have none", "mix", "weights for all or for none", {}, {}});
   return out;
 }
 
 MixResult run_mix(const MixOptions& options, Context& context) {
   namespace fs = std::filesystem;
-  if (!options.dry_run && !options.replace && fs::exists(options.output) && !(fs::is_directory(options.output) && fs::is_empty(options.output)))
+  if (!options.dry_run && !options.replace && fs::exists(options.output) &&
+      !(fs::is_directory(options.output) && fs::is_empty(options.output)))
     throw Error({"already exists", options.output, {}, {}, "--force replaces it"});  // before the reading, not after it
   MixResult result;
   result.unit = options.tokenizer ? "tokens" : "bytes";
@@ -137,11 +151,13 @@ MixResult run_mix(const MixOptions& options, Context& context) {
 
 std::string plan_table(const MixResult& result) {
   std::string out;
-  auto row = [&](std::string_view name, const std::string& documents, const std::string& units, const std::string& share, const std::string& planned,
-                 const std::string& epochs, const std::string& held_out) {
+  auto row = [&](std::string_view name, const std::string& documents, const std::string& units,
+                 const std::string& share, const std::string& planned, const std::string& epochs,
+                 const std::string& held_out) {
     char line[512];
-    std::snprintf(line, sizeof line, "%-20.*s %14s %18s %8s %18s %8s %12s\n", static_cast<int>(name.size()), name.data(), documents.c_str(),
-                  units.c_str(), share.c_str(), planned.c_str(), epochs.c_str(), held_out.c_str());
+    std::snprintf(line, sizeof line, "%-20.*s %14s %18s %8s %18s %8s %12s\n", static_cast<int>(name.size()),
+                  name.data(), documents.c_str(), units.c_str(), share.c_str(), planned.c_str(), epochs.c_str(),
+                  held_out.c_str());
     out += line;
   };
   auto fixed = [](double value, int digits) {

@@ -43,19 +43,23 @@ void read_document(const formats::Document& document, const MixOptions& options,
 
 void fill_store(const MixOptions& options, Context& context, Store& store, MixResult& result) {
   uint64_t total_bytes = 0, bytes_before = 0;
-  for (auto& source : options.sources) total_bytes += formats::DocumentReader(source.paths, options.reading).total_bytes_in();
+  for (auto& source : options.sources)
+    total_bytes += formats::DocumentReader(source.paths, options.reading).total_bytes_in();
   for (auto& source : options.sources) {
     formats::DocumentReader reader(source.paths, options.reading);
     auto take = [&](Batch& batch) {
       if (context.stop.requested()) throw Error("interrupted", ExitCode::interrupted);
-      context.progress.update(static_cast<double>(bytes_before + reader.bytes_in()), static_cast<double>(total_bytes), "bytes", source.name);
+      context.progress.update(static_cast<double>(bytes_before + reader.bytes_in()), static_cast<double>(total_bytes),
+                              "bytes", source.name);
       return reader.next_batch(batch.lines);
     };
     auto work = [&](Batch& batch) {
       for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
         auto document = reader.parse(batch.lines, i);
-        if (document) read_document(*document, options, source.name, batch);
-        else batch.refusals.emplace_back(i, document.refusal());
+        if (document)
+          read_document(*document, options, source.name, batch);
+        else
+          batch.refusals.emplace_back(i, document.refusal());
       }
     };
     auto keep = [&](Batch& batch) {
@@ -69,7 +73,8 @@ void fill_store(const MixOptions& options, Context& context, Store& store, MixRe
       }
       store.tokens.append(batch.tokens);
       store.lines.append(batch.bytes);
-      if (store.documents.size() >= UINT32_MAX) throw Error({"too many documents for one mixture", source.name, "fewer than 4,294,967,295", {}, {}});
+      if (store.documents.size() >= UINT32_MAX)
+        throw Error({"too many documents for one mixture", source.name, "fewer than 4,294,967,295", {}, {}});
     };
     context.parallel.pipeline<Batch>(4 * context.parallel.threads(), take, work, keep);
     store.first_document.push_back(store.documents.size());
@@ -90,10 +95,11 @@ std::vector<bool> choose_validation(const Store& store, const MixOptions& option
     std::vector<uint32_t> order(held_out.size());
     std::iota(order.begin(), order.end(), 0u);
     auto count = std::min<size_t>(order.size(), options.validation_documents);
-    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(), [&](uint32_t a, uint32_t b) {
-      uint64_t x = order_of(a), y = order_of(b);
-      return x != y ? x < y : a < b;
-    });
+    std::partial_sort(order.begin(), order.begin() + static_cast<ptrdiff_t>(count), order.end(),
+                      [&](uint32_t a, uint32_t b) {
+                        uint64_t x = order_of(a), y = order_of(b);
+                        return x != y ? x < y : a < b;
+                      });
     for (size_t i = 0; i < count; ++i) held_out[order[i]] = true;
     // Equal texts stay together.
     for (size_t i = 0; i < held_out.size() && count > 0; ++i)
@@ -102,8 +108,8 @@ std::vector<bool> choose_validation(const Store& store, const MixOptions& option
   return held_out;
 }
 
-void draw_documents(const Store& store, const std::vector<bool>& held_out, size_t begin, size_t end, uint64_t units, uint64_t stream,
-                    std::vector<Draw>& out) {
+void draw_documents(const Store& store, const std::vector<bool>& held_out, size_t begin, size_t end, uint64_t units,
+                    uint64_t stream, std::vector<Draw>& out) {
   std::vector<uint32_t> documents;
   for (size_t i = begin; i < end; ++i)
     if (!held_out[i]) documents.push_back(static_cast<uint32_t>(i));

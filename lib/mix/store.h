@@ -11,24 +11,26 @@
 namespace llmkit::mix {
 
 struct StoredDocument {
-  uint64_t begin;     // in Store::tokens or Store::lines
-  uint32_t length;    // tokens or bytes of the line
-  uint32_t units;     // what it counts in the budget: its tokens and the end of text, or the bytes of its text
+  uint64_t begin;   // in Store::tokens or Store::lines
+  uint32_t length;  // tokens or bytes of the line
+  uint32_t units;   // what it counts in the budget: its tokens and the end of text, or the bytes of its text
 };
 
 struct Store {
   Store(uint64_t memory_bytes, const std::string& folder) : tokens(memory_bytes, folder), lines(memory_bytes, folder) {}
 
-  io::ScratchArray<int32_t> tokens;        // with a tokenizer
-  io::ScratchArray<char> lines;            // without: the lines as they were
+  io::ScratchArray<int32_t> tokens;  // with a tokenizer
+  io::ScratchArray<char> lines;      // without: the lines as they were
   std::vector<StoredDocument> documents;
   std::vector<uint64_t> text_hashes;
-  std::vector<size_t> first_document{0};   // of each source, and the end
+  std::vector<size_t> first_document{0};  // of each source, and the end
 
   std::span<const int32_t> tokens_of(size_t document) const {
     return {tokens.data() + documents[document].begin, documents[document].length};
   }
-  std::string_view line_of(size_t document) const { return {lines.data() + documents[document].begin, documents[document].length}; }
+  std::string_view line_of(size_t document) const {
+    return {lines.data() + documents[document].begin, documents[document].length};
+  }
 };
 
 // Reads all sources. Counts bad lines and bytes in `result`.
@@ -43,11 +45,11 @@ struct Draw {
   uint32_t units;
 };
 // `units` of the documents from `begin` to `end` that are not held out, epoch by epoch.
-void draw_documents(const Store& store, const std::vector<bool>& held_out, size_t begin, size_t end, uint64_t units, uint64_t stream,
-                    std::vector<Draw>& out);
+void draw_documents(const Store& store, const std::vector<bool>& held_out, size_t begin, size_t end, uint64_t units,
+                    uint64_t stream, std::vector<Draw>& out);
 
 // The folder with the training set, the held-out set below it, the tokenizer and mix.json.
-void write_folder(const MixOptions& options, const Store& store, const std::vector<Draw>& train, const std::vector<Draw>& validation, Context& context,
-                  const MixResult& result);
+void write_folder(const MixOptions& options, const Store& store, const std::vector<Draw>& train,
+                  const std::vector<Draw>& validation, Context& context, const MixResult& result);
 
 }  // namespace llmkit::mix

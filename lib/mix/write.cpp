@@ -15,10 +15,13 @@ namespace {
 namespace fs = std::filesystem;
 
 size_t source_of(const Store& store, size_t document) {
-  return static_cast<size_t>(std::upper_bound(store.first_document.begin(), store.first_document.end(), document) - store.first_document.begin()) - 1;
+  return static_cast<size_t>(std::upper_bound(store.first_document.begin(), store.first_document.end(), document) -
+                             store.first_document.begin()) -
+         1;
 }
 
-void write_tokens(const MixOptions& options, const Store& store, const std::vector<Draw>& draws, const std::string& folder, Context& context) {
+void write_tokens(const MixOptions& options, const Store& store, const std::vector<Draw>& draws,
+                  const std::string& folder, Context& context) {
   formats::TokenShardOptions shard_options;
   shard_options.vocab_size = options.tokenizer->vocab_size();
   shard_options.tokenizer_hash = options.tokenizer->hash();
@@ -46,7 +49,8 @@ std::string_view cut(std::string_view text, size_t bytes) {
   return text.substr(0, bytes);
 }
 
-void write_lines(const MixOptions& options, const Store& store, const std::vector<Draw>& draws, const std::string& folder, Context& context) {
+void write_lines(const MixOptions& options, const Store& store, const std::vector<Draw>& draws,
+                 const std::string& folder, Context& context) {
   uint64_t limit = options.shard_units ? options.shard_units : uint64_t{1} << 28, in_part = 0;
   std::unique_ptr<io::OutputStream> part;
   int parts = 0;
@@ -54,8 +58,9 @@ void write_lines(const MixOptions& options, const Store& store, const std::vecto
   auto open_next = [&] {
     if (part) part->finish();
     std::string number = std::to_string(parts++);
-    part = io::create_output(folder + "/part-" + std::string(5 - std::min<size_t>(5, number.size()), '0') + number + ".jsonl.zst",
-                             {.threads = context.parallel.threads()});
+    part = io::create_output(
+        folder + "/part-" + std::string(5 - std::min<size_t>(5, number.size()), '0') + number + ".jsonl.zst",
+        {.threads = context.parallel.threads()});
     in_part = 0;
   };
   open_next();
@@ -93,10 +98,20 @@ std::string manifest(const MixOptions& options, const Context& context, const Mi
     auto& source = result.sources[i];
     json.begin_object().member("name", source.name).key("paths").begin_array();
     for (auto& path : options.sources[i].paths) json.value(path);
-    json.end_array().member("weight", source.weight).member("share", source.share).member("documents", source.documents);
-    json.member(result.unit, source.units).member("planned", source.planned).member("epochs", source.epochs()).member("capped", source.capped);
-    json.member("drawn_documents", source.draws).member("different_documents", source.used_documents).member("written", source.written);
-    json.member("validation_documents", source.validation_documents).member("validation_" + result.unit, source.validation_units).end_object();
+    json.end_array()
+        .member("weight", source.weight)
+        .member("share", source.share)
+        .member("documents", source.documents);
+    json.member(result.unit, source.units)
+        .member("planned", source.planned)
+        .member("epochs", source.epochs())
+        .member("capped", source.capped);
+    json.member("drawn_documents", source.draws)
+        .member("different_documents", source.used_documents)
+        .member("written", source.written);
+    json.member("validation_documents", source.validation_documents)
+        .member("validation_" + result.unit, source.validation_units)
+        .end_object();
   }
   json.end_array().end_object();
   return out + "\n";
@@ -104,13 +119,15 @@ std::string manifest(const MixOptions& options, const Context& context, const Mi
 
 }  // namespace
 
-void write_folder(const MixOptions& options, const Store& store, const std::vector<Draw>& train, const std::vector<Draw>& validation, Context& context,
-                  const MixResult& result) {
+void write_folder(const MixOptions& options, const Store& store, const std::vector<Draw>& train,
+                  const std::vector<Draw>& validation, Context& context, const MixResult& result) {
   io::AtomicFolder folder(options.output, options.replace);
-  // Each set is written into a folder of its own; the training set's files then move up, so that the whole appears at once.
+  // Each set is written into a folder of its own; the training set's files then move up, so that the whole appears at
+  // once.
   auto write = options.tokenizer ? write_tokens : write_lines;
   write(options, store, train, folder.file("train"), context);
-  if (options.validation_share > 0 || options.validation_documents > 0) write(options, store, validation, folder.file("validation"), context);
+  if (options.validation_share > 0 || options.validation_documents > 0)
+    write(options, store, validation, folder.file("validation"), context);
   std::vector<fs::path> files;
   for (auto& entry : fs::directory_iterator(folder.file("train"))) files.push_back(entry.path());
   for (auto& file : files) fs::rename(file, fs::path(folder.work_path()) / file.filename());

@@ -34,7 +34,7 @@ class Architecture {
   virtual std::string_view optional_prefix() const { return {}; }
 };
 
-const Registry<Architecture>& architectures();   // by config.json's model_type
+const Registry<Architecture>& architectures();  // by config.json's model_type
 
 // The token ids that every dialect writes alike.
 void read_token_ids(const formats::Json& json, ModelConfig& config);

@@ -6,14 +6,20 @@ namespace llmkit::models {
 namespace {
 
 [[noreturn]] void refuse(const char* key, const std::string& expected, int64_t found) {
-  throw Error({.what = std::string("model config: ") + key, .where = {}, .expected = expected, .found = std::to_string(found), .hint = {}});
+  throw Error({.what = std::string("model config: ") + key,
+               .where = {},
+               .expected = expected,
+               .found = std::to_string(found),
+               .hint = {}});
 }
 
 void require(const char* key, int64_t value, int64_t most) {
   if (value < 1 || value > most) refuse(key, "1 to " + std::to_string(most), value);
 }
 
-int64_t round_up(int64_t n, int64_t to) { return (n + to - 1) / to * to; }
+int64_t round_up(int64_t n, int64_t to) {
+  return (n + to - 1) / to * to;
+}
 
 }  // namespace
 

@@ -61,7 +61,8 @@ const nn::BatchContext& keep(Tape& tape, const nn::BatchContext& context) {
   nn::BatchContext copy = context;
   auto rows = static_cast<int64_t>(context.positions.size());
   copy.positions = {tape.save_copy(context.positions.data(), rows), context.positions.size()};
-  if (!context.documents.empty()) copy.documents = {tape.save_copy(context.documents.data(), rows), context.documents.size()};
+  if (!context.documents.empty())
+    copy.documents = {tape.save_copy(context.documents.data(), rows), context.documents.size()};
   return tape.keep(copy);
 }
 
@@ -95,14 +96,17 @@ Decoder::Decoder(const ModelConfig& config, const ModelOptions& options) {
     nn::BlockSpec spec;
     auto layer = static_cast<uint64_t>(l);
     spec.norm = norm;
-    spec.attention = {c.hidden_size, c.heads,          c.kv_heads,          c.head_dim,         c.sliding_window, c.qkv_bias, c.output_bias,
-                      deviation,     output_deviation, c.attention_dropout, c.residual_dropout, layer};
-    spec.feed_forward = {c.hidden_size, c.intermediate_size, activation, c.gated, c.ffn_bias, deviation, output_deviation, c.residual_dropout, layer};
+    spec.attention = {c.hidden_size, c.heads,   c.kv_heads,       c.head_dim,          c.sliding_window,   c.qkv_bias,
+                      c.output_bias, deviation, output_deviation, c.attention_dropout, c.residual_dropout, layer};
+    spec.feed_forward = {c.hidden_size, c.intermediate_size, activation,         c.gated, c.ffn_bias,
+                         deviation,     output_deviation,    c.residual_dropout, layer};
     blocks_.push_back(std::make_unique<nn::Block>(store, "layers." + std::to_string(l), spec));
   }
   final_norm_ = nn::norms().make(norm);
   final_norm_->declare(store, "final_norm", c.hidden_size);
-  head_ = c.tie_embeddings ? tokens_ : store.add({"head.weight", {c.vocab_size, c.hidden_size}, nn::Init::normal, deviation, true});
+  head_ = c.tie_embeddings
+              ? tokens_
+              : store.add({"head.weight", {c.vocab_size, c.hidden_size}, nn::Init::normal, deviation, true});
   store.allocate(options.training, options.planning);
 }
 
@@ -121,8 +125,10 @@ Tensor Decoder::hidden(Tape& tape, const TokenBatch& batch) {
       for (int64_t i = 0; i < batch.tokens_total(); ++i) numbers[i] = static_cast<int32_t>(i % batch.length);
     context.positions = {numbers, rows};
   }
-  std::span<const int32_t> tokens = tape.planning() ? std::span<const int32_t>(static_cast<const int32_t*>(nullptr), rows) : batch.tokens;
-  if (tokens.size() != rows || context.positions.size() != rows || (!batch.documents.empty() && batch.documents.size() != rows))
+  std::span<const int32_t> tokens =
+      tape.planning() ? std::span<const int32_t>(static_cast<const int32_t*>(nullptr), rows) : batch.tokens;
+  if (tokens.size() != rows || context.positions.size() != rows ||
+      (!batch.documents.empty() && batch.documents.size() != rows))
     throw Error("a batch of " + std::to_string(rows) + " tokens needs as many tokens, positions and documents");
 
   const nn::ParameterStore& store = *parameters_;
@@ -183,7 +189,8 @@ void Decoder::decode(Tape& tape, std::span<const DecodeChunk> chunks, std::span<
   nn::DecodeContext context{{parts, chunks.size()}, all_positions};
 
   const nn::ParameterStore& store = *parameters_;
-  Tensor x = position_->embed(tape, store, ops::embedding(tape, store.tensor(tokens_), {tokens, static_cast<size_t>(rows)}), all_positions);
+  Tensor x = position_->embed(
+      tape, store, ops::embedding(tape, store.tensor(tokens_), {tokens, static_cast<size_t>(rows)}), all_positions);
   Tensor next = tape.output(x.shape(), x.dtype(), false);
   for (size_t l = 0; l < blocks_.size(); ++l) {
     for (size_t i = 0; i < chunks.size(); ++i)

@@ -13,7 +13,11 @@ double read_rope_theta(const Json& json) {
     if (!rope || rope->is_null()) continue;
     std::string type = rope->get_string("rope_type", rope->get_string("type", "default"));
     if (type != "default")
-      throw Error({.what = "rope type not supported", .where = json.path(key), .expected = "default", .found = type, .hint = {}});
+      throw Error({.what = "rope type not supported",
+                   .where = json.path(key),
+                   .expected = "default",
+                   .found = type,
+                   .hint = {}});
     theta = rope->get_real("rope_theta", theta);
   }
   return theta;

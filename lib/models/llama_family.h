@@ -7,7 +7,8 @@ namespace llmkit::models {
 
 class LlamaFamily : public Architecture {
  public:
-  LlamaFamily(std::string model_type, std::string class_name) : model_type_(std::move(model_type)), class_name_(std::move(class_name)) {}
+  LlamaFamily(std::string model_type, std::string class_name)
+      : model_type_(std::move(model_type)), class_name_(std::move(class_name)) {}
 
   ModelConfig read_config(const formats::Json& json) const override;
   formats::Json write_config(const ModelConfig& config) const override;

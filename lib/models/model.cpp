@@ -16,7 +16,8 @@ Recompute parse_recompute(const std::string& name) {
   throw UsageError(ErrorParts{"unknown kind of recomputation", "--recompute", "none, attention or block", name, {}});
 }
 
-std::unique_ptr<Model> Model::create(const ModelConfig& config, uint64_t seed, Parallel& parallel, const ModelOptions& options) {
+std::unique_ptr<Model> Model::create(const ModelConfig& config, uint64_t seed, Parallel& parallel,
+                                     const ModelOptions& options) {
   architectures().find(config.architecture);  // a readable error for an unknown one
   auto model = std::make_unique<Decoder>(config, options);
   if (!options.planning) model->parameters().initialise(seed, parallel);
@@ -26,7 +27,11 @@ std::unique_ptr<Model> Model::create(const ModelConfig& config, uint64_t seed, P
 MemoryPlan Model::plan(const ModelConfig& config, const PlanRequest& request) {
   Decoder model(config, {DType::f32, request.training, true, request.recompute});
   Parallel one(1);
-  Tape tape(one, {.recording = request.training, .planning = true, .precision = request.precision, .seed = 0, .keep_packed = request.keep_packed});
+  Tape tape(one, {.recording = request.training,
+                  .planning = true,
+                  .precision = request.precision,
+                  .seed = 0,
+                  .keep_packed = request.keep_packed});
   TokenBatch batch;
   batch.sequences = request.sequences;
   batch.length = request.length;
@@ -41,7 +46,8 @@ MemoryPlan Model::plan(const ModelConfig& config, const PlanRequest& request) {
   plan.optimizer = request.training ? block * static_cast<size_t>(request.optimizer_slots) : 0;
   size_t matrix_bytes = request.precision == Precision::bf16 ? 2 : sizeof(float);
   for (const nn::Parameter& p : model.parameters().list())
-    if (tape.keeps_packed() && p.shape.rank() == 2 && p.name.starts_with("layers.")) plan.packed_weights += static_cast<size_t>(p.size()) * matrix_bytes * (request.training ? 2 : 1);
+    if (tape.keeps_packed() && p.shape.rank() == 2 && p.name.starts_with("layers."))
+      plan.packed_weights += static_cast<size_t>(p.size()) * matrix_bytes * (request.training ? 2 : 1);
   TapeMemory peak = tape.peak();
   plan.activations = peak.activations + peak.nodes;
   plan.activation_gradients = peak.gradients;
@@ -68,7 +74,8 @@ std::string MemoryPlan::text() const {
   return out;
 }
 
-Tensor Model::loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets, std::span<const float> weights, double z_weight) {
+Tensor Model::loss(Tape& tape, const TokenBatch& batch, std::span<const int32_t> targets,
+                   std::span<const float> weights, double z_weight) {
   TokenBatch with_dropout = batch;
   with_dropout.dropout = batch.dropout && tape.recording();
   return ops::token_loss(tape, hidden(tape, with_dropout), head(), targets, weights, z_weight);

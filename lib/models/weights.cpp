@@ -59,8 +59,10 @@ using Reader = double (*)(const std::byte*, int64_t);
 
 Reader reader_for(const TensorView& t) {
   switch (t.dtype) {
-    case formats::DType::f32: return value_at<float>;
-    case formats::DType::f64: return value_at<double>;
+    case formats::DType::f32:
+      return value_at<float>;
+    case formats::DType::f64:
+      return value_at<double>;
     case formats::DType::f16:
       return [](const std::byte* data, int64_t i) {
         uint16_t h;
@@ -77,8 +79,11 @@ Reader reader_for(const TensorView& t) {
         return static_cast<double>(f);
       };
     default:
-      throw Error({.what = "weight of an unsupported type", .where = t.name, .expected = "F32, F64, F16 or BF16",
-                   .found = std::string(formats::dtype_name(t.dtype)), .hint = {}});
+      throw Error({.what = "weight of an unsupported type",
+                   .where = t.name,
+                   .expected = "F32, F64, F16 or BF16",
+                   .found = std::string(formats::dtype_name(t.dtype)),
+                   .hint = {}});
   }
 }
 
@@ -105,7 +110,11 @@ const TensorView* find_weight(const ByName& tensors, std::string_view name, std:
 // A bias that the dialect writes and the model was built without (GPT-2 shapes trained without biases): zeros on disk.
 void expect_zeros(const TensorView& t, const std::string& where) {
   if (std::any_of(t.data.begin(), t.data.end(), [](std::byte b) { return b != std::byte{0}; }))
-    throw Error({.what = "weight that the model was built without", .where = where, .expected = "zeros", .found = t.name, .hint = {}});
+    throw Error({.what = "weight that the model was built without",
+                 .where = where,
+                 .expected = "zeros",
+                 .found = t.name,
+                 .hint = {}});
 }
 
 int64_t bias_size(const nn::ParameterStore& store, std::string_view bias) {
@@ -113,7 +122,8 @@ int64_t bias_size(const nn::ParameterStore& store, std::string_view bias) {
   return store.at(std::string(bias.substr(0, bias.size() - kBias.size())) + ".weight").shape[0];
 }
 
-void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, const std::string& where, Parallel& parallel) {
+void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, const std::string& where,
+                  Parallel& parallel) {
   auto architecture = architectures().make(model.config().architecture);
   nn::ParameterStore& store = model.parameters();
   ByName by_name;
@@ -121,7 +131,12 @@ void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, c
   std::set<const TensorView*> used;
   for (const WeightName& name : architecture->weight_names(model.config())) {
     const TensorView* t = find_weight(by_name, name.theirs, architecture->optional_prefix());
-    if (!t) throw Error({.what = "missing weight " + name.theirs, .where = where, .expected = {}, .found = {}, .hint = "does config.json belong to these weights?"});
+    if (!t)
+      throw Error({.what = "missing weight " + name.theirs,
+                   .where = where,
+                   .expected = {},
+                   .found = {},
+                   .hint = "does config.json belong to these weights?"});
     used.insert(t);
     if (store.find(name.ours) == nn::kNoParameter) {
       expect_zeros(*t, where);
@@ -130,12 +145,22 @@ void load_tensors(Model& model, const std::vector<const TensorView*>& tensors, c
     const Parameter& p = store.at(name.ours);
     std::vector<int64_t> expected = shape_on_disk(p, name);
     if (t->shape != expected)
-      throw Error({.what = "shape of " + name.theirs, .where = where, .expected = text_of(expected), .found = text_of(t->shape), .hint = {}});
-    dispatch(store.dtype(), [&]<class T>() { read_weight<T>(parallel, store.values<T>(p).data(), range_of(p, name), name.transposed, *t); });
+      throw Error({.what = "shape of " + name.theirs,
+                   .where = where,
+                   .expected = text_of(expected),
+                   .found = text_of(t->shape),
+                   .hint = {}});
+    dispatch(store.dtype(), [&]<class T>() {
+      read_weight<T>(parallel, store.values<T>(p).data(), range_of(p, name), name.transposed, *t);
+    });
   }
   for (const TensorView* t : tensors)
     if (!used.contains(t) && !architecture->may_skip(t->name, model.config()))
-      throw Error({.what = "weight that a " + model.config().architecture + " model has no place for", .where = where, .expected = {}, .found = t->name, .hint = {}});
+      throw Error({.what = "weight that a " + model.config().architecture + " model has no place for",
+                   .where = where,
+                   .expected = {},
+                   .found = t->name,
+                   .hint = {}});
   store.values_changed();
 }
 
@@ -153,8 +178,11 @@ std::unique_ptr<Model> Model::load(const std::string& folder, Parallel& parallel
   for (const TensorView* t : weights.tensors()) held += static_cast<double>(t->elements());
   constexpr double kSlack = 1e6;
   if (config.matrix_numbers() > 2 * held + kSlack)
-    throw Error({.what = "config.json describes a larger model than the weights", .where = folder, .expected = std::to_string(config.matrix_numbers()) + " numbers",
-                 .found = std::to_string(held), .hint = "does config.json belong to these weights?"});
+    throw Error({.what = "config.json describes a larger model than the weights",
+                 .where = folder,
+                 .expected = std::to_string(config.matrix_numbers()) + " numbers",
+                 .found = std::to_string(held),
+                 .hint = "does config.json belong to these weights?"});
   auto model = std::make_unique<Decoder>(config, options);
   load_tensors(*model, weights.tensors(), folder, parallel);
   return model;
@@ -177,12 +205,14 @@ void Model::save_weights(const std::string& path) const {
       if (store.find(name.ours) == nn::kNoParameter) {
         int64_t size = bias_size(store, name.ours);
         turned.emplace_back(static_cast<size_t>(size) * sizeof(T));
-        tensors.push_back({name.theirs, std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64, {size}, turned.back()});
+        tensors.push_back(
+            {name.theirs, std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64, {size}, turned.back()});
         continue;
       }
       const Parameter& p = store.at(name.ours);
       Range r = range_of(p, name);
-      std::span<const T> values = store.values<T>(p).subspan(static_cast<size_t>(r.first * r.cols), static_cast<size_t>(r.rows * r.cols));
+      std::span<const T> values =
+          store.values<T>(p).subspan(static_cast<size_t>(r.first * r.cols), static_cast<size_t>(r.rows * r.cols));
       std::span<const std::byte> bytes = std::as_bytes(values);
       if (name.transposed) {
         turned.emplace_back(bytes.size());
@@ -191,7 +221,8 @@ void Model::save_weights(const std::string& path) const {
           for (int64_t j = 0; j < r.cols; ++j) to[j * r.rows + i] = values[static_cast<size_t>(i * r.cols + j)];
         bytes = turned.back();
       }
-      tensors.push_back({name.theirs, std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64, shape_on_disk(p, name), bytes});
+      tensors.push_back({name.theirs, std::is_same_v<T, float> ? formats::DType::f32 : formats::DType::f64,
+                         shape_on_disk(p, name), bytes});
     }
   });
   formats::write_safetensors(path, tensors, {{"format", "pt"}});

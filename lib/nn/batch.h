@@ -15,8 +15,8 @@ enum class Site : uint64_t { embedding = 1, attention = 2, attention_output = 3,
 // A training or scoring batch: rows are sequences · length tokens.
 struct BatchContext {
   int64_t sequences = 1, length = 1;
-  std::span<const int32_t> positions;   // [rows]
-  std::span<const int32_t> documents;   // [rows] or empty
+  std::span<const int32_t> positions;  // [rows]
+  std::span<const int32_t> documents;  // [rows] or empty
   uint64_t first_sequence_id = 0;
   bool dropout = true;
 
@@ -43,7 +43,7 @@ struct DecodeContext {
     int64_t rows;
   };
   std::span<const Part> parts;
-  std::span<const int32_t> positions;   // [rows]
+  std::span<const int32_t> positions;  // [rows]
 };
 
 }  // namespace llmkit::nn

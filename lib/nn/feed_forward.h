@@ -30,7 +30,8 @@ class FeedForward {
         down_(store, name + ".down", {shape.intermediate, shape.hidden, shape.bias, shape.output_deviation}) {}
 
   // ffn(x) + residual; `drop` acts on ffn(x).
-  Tensor forward(Tape& tape, const ParameterStore& store, const Tensor& x, const Tensor& residual, const ops::DropoutSite& drop = {}) const {
+  Tensor forward(Tape& tape, const ParameterStore& store, const Tensor& x, const Tensor& residual,
+                 const ops::DropoutSite& drop = {}) const {
     Tensor inner = shape_.gated ? ops::glu(tape, up_.forward(tape, store, x), shape_.activation)
                                 : up_.forward(tape, store, x, {}, shape_.activation);
     Tensor y = drop.rate <= 0 ? down_.forward(tape, store, inner, residual)

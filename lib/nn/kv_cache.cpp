@@ -6,7 +6,8 @@
 namespace llmkit::nn {
 
 void KvCache::truncate(int64_t length) {
-  if (length < 0 || length > length_) throw Error("a cache of " + std::to_string(length_) + " tokens cannot be cut to " + std::to_string(length));
+  if (length < 0 || length > length_)
+    throw Error("a cache of " + std::to_string(length_) + " tokens cannot be cut to " + std::to_string(length));
   length_ = length;
 }
 

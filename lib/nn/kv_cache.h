@@ -20,9 +20,13 @@ class KvCache : public LayerState {
   template <class T>
   void append(const T* keys, const T* values, int64_t rows, int64_t stride);
   template <class T>
-  const T* keys() const { return reinterpret_cast<const T*>(keys_.data()); }
+  const T* keys() const {
+    return reinterpret_cast<const T*>(keys_.data());
+  }
   template <class T>
-  const T* values() const { return reinterpret_cast<const T*>(values_.data()); }
+  const T* values() const {
+    return reinterpret_cast<const T*>(values_.data());
+  }
 
  private:
   int64_t width_, length_ = 0, capacity_ = 0;

@@ -11,7 +11,7 @@ namespace llmkit::nn {
 struct LinearShape {
   int64_t in = 0, out = 0;
   bool bias = false;
-  double deviation = 0.02;  // of the initial weights
+  double deviation = 0.02;       // of the initial weights
   std::vector<int64_t> parts{};  // ParameterSpec::parts
 };
 
@@ -19,7 +19,8 @@ class Linear {
  public:
   Linear() = default;
   Linear(ParameterStore& store, const std::string& name, const LinearShape& shape)
-      : weight_(store.add({name + ".weight", {shape.out, shape.in}, Init::normal, shape.deviation, true, 1, shape.parts})),
+      : weight_(
+            store.add({name + ".weight", {shape.out, shape.in}, Init::normal, shape.deviation, true, 1, shape.parts})),
         bias_(shape.bias ? store.add({name + ".bias", {shape.out}, Init::zeros, 0, false}) : kNoParameter) {}
 
   Tensor forward(Tape& tape, const ParameterStore& store, const Tensor& x, const Tensor& residual = {},

@@ -21,17 +21,18 @@ namespace llmkit::nn {
 enum class Init : uint8_t { zeros, ones, normal };
 
 struct ParameterSpec {
-  std::string name;            // canonical: "layers.3.attention.qkv.weight"
+  std::string name;  // canonical: "layers.3.attention.qkv.weight"
   Shape shape;
   Init init = Init::zeros;
-  double deviation = 0.02;     // of Init::normal
-  bool decay = false;          // weight decay applies (matrices; not biases, norms)
-  double rate_scale = 1;       // of the learning rate (µP)
-  std::vector<int64_t> parts{};  // rows of the matrices that stand on one another in it (q, k, v; gate, up); empty = one
+  double deviation = 0.02;  // of Init::normal
+  bool decay = false;       // weight decay applies (matrices; not biases, norms)
+  double rate_scale = 1;    // of the learning rate (µP)
+  std::vector<int64_t>
+      parts{};  // rows of the matrices that stand on one another in it (q, k, v; gate, up); empty = one
 };
 
 struct Parameter : ParameterSpec {
-  int64_t offset = 0;          // elements from the start of the flat blocks
+  int64_t offset = 0;  // elements from the start of the flat blocks
   int64_t size() const { return shape.size(); }
 };
 
@@ -54,13 +55,15 @@ class ParameterStore {
   // ---- use ----
   DType dtype() const { return dtype_; }
   const std::vector<Parameter>& list() const { return parameters_; }
-  const Parameter& at(std::string_view name) const;          // throws Error
-  ParameterId find(std::string_view name) const;             // kNoParameter where there is none
+  const Parameter& at(std::string_view name) const;  // throws Error
+  ParameterId find(std::string_view name) const;     // kNoParameter where there is none
   // How a parameter is drawn and trained (init, deviation, decay, rate_scale) may change; its name and shape may not.
   ParameterSpec& settings(ParameterId id) { return parameters_[static_cast<size_t>(id)]; }
-  Tensor tensor(ParameterId id) const { return id == kNoParameter ? Tensor() : Tensor(&nodes_[static_cast<size_t>(id)]); }
-  int64_t count() const;                                     // numbers in all parameters, padding not counted
-  int64_t flat_size() const { return flat_size_; }           // elements of a flat block, padding included
+  Tensor tensor(ParameterId id) const {
+    return id == kNoParameter ? Tensor() : Tensor(&nodes_[static_cast<size_t>(id)]);
+  }
+  int64_t count() const;                            // numbers in all parameters, padding not counted
+  int64_t flat_size() const { return flat_size_; }  // elements of a flat block, padding included
 
   template <class T>
   std::span<T> values() {
@@ -82,11 +85,11 @@ class ParameterStore {
   }
 
   std::byte* gradient_block() { return gradients_.data(); }  // as it is: what nobody wrote is stale
-  void clear_gradients();   // marks them stale; the next backward overwrites, so nothing is written here
+  void clear_gradients();  // marks them stale; the next backward overwrites, so nothing is written here
   // Exchanges the gradients with `other`, a block from new_gradient_block(): a sum is set aside without copying it.
   void swap_gradients(MemoryBlock& other);
   MemoryBlock new_gradient_block() const;  // zeroed, laid out as the store's
-  void values_changed();    // after an optimiser step or a load: packed copies are made again at their next use
+  void values_changed();        // after an optimiser step or a load: packed copies are made again at their next use
   size_t packed_bytes() const;  // of the packed copies made so far
   uint64_t version() const { return version_; }
 

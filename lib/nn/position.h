@@ -22,9 +22,13 @@ class Position {
   virtual ~Position() = default;
   virtual void declare(ParameterStore& /*store*/, const PositionShape& /*shape*/) {}
   // Onto the token embeddings x [rows, hidden].
-  virtual Tensor embed(Tape&, const ParameterStore&, const Tensor& x, std::span<const int32_t> /*positions*/) const { return x; }
+  virtual Tensor embed(Tape&, const ParameterStore&, const Tensor& x, std::span<const int32_t> /*positions*/) const {
+    return x;
+  }
   // On the first `heads` heads (queries, then keys) of x, in place.
-  virtual Tensor turn(Tape&, const Tensor& x, int64_t /*heads*/, std::span<const int32_t> /*positions*/) const { return x; }
+  virtual Tensor turn(Tape&, const Tensor& x, int64_t /*heads*/, std::span<const int32_t> /*positions*/) const {
+    return x;
+  }
 };
 
 const Registry<Position>& positions();

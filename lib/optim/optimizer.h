@@ -16,9 +16,9 @@
 namespace llmkit::optim {
 
 struct StepArgs {
-  int64_t step = 1;            // from 1: the bias correction's t
+  int64_t step = 1;  // from 1: the bias correction's t
   double learning_rate = 0;
-  double grad_scale = 1;       // clipping (and loss scale), folded into the update
+  double grad_scale = 1;  // clipping (and loss scale), folded into the update
 };
 
 // A run of elements of the flat blocks that one call updates.
@@ -40,7 +40,8 @@ class Optimizer {
   // Does a parameter have numbers in a slot? Where not, the block is left untouched there and nothing is saved.
   bool holds(size_t slot, const nn::Parameter& parameter) const;
   // Allocates zeroed state for `store`; the store must outlive the optimiser. `ema_decay` > 0 keeps an average of the
-  // weights: ema += (1 - d)(p - ema) with d = min(ema_decay, (1 + t) / (10 + t)) after step t. It starts at the weights.
+  // weights: ema += (1 - d)(p - ema) with d = min(ema_decay, (1 + t) / (10 + t)) after step t. It starts at the
+  // weights.
   void attach(nn::ParameterStore& store, double ema_decay = 0);
   // The same where several processes share the state (ZeRO-1: Rajbhandari et al., 2020): this one updates only `share`
   // (ascending; cutting no parameter that must come whole), and only there has its state memory of its own.
@@ -85,7 +86,7 @@ class Optimizer {
   double ema_decay_ = 0;
 };
 
-const Registry<Optimizer>& optimizers();   // optimizers.def: "adamw:beta2=0.95,weight-decay=0.1"
+const Registry<Optimizer>& optimizers();  // optimizers.def: "adamw:beta2=0.95,weight-decay=0.1"
 
 // Global gradient norm, summed in a fixed tree.
 double gradient_norm(const kernels::Exec& ex, nn::ParameterStore& store);

@@ -8,9 +8,9 @@
 namespace llmkit::optim {
 
 struct ScheduleArgs {
-  double peak = 1e-3;           // the learning rate after warm-up
-  double floor = 0;             // the last one
-  int64_t warmup_steps = 0;     // linear from peak/warmup to peak
+  double peak = 1e-3;        // the learning rate after warm-up
+  double floor = 0;          // the last one
+  int64_t warmup_steps = 0;  // linear from peak/warmup to peak
   int64_t total_steps = 1;
 };
 
@@ -23,6 +23,6 @@ class Schedule {
   double rate(int64_t step, const ScheduleArgs& args) const;
 };
 
-const Registry<Schedule>& schedules();   // schedules.def
+const Registry<Schedule>& schedules();  // schedules.def
 
 }  // namespace llmkit::optim

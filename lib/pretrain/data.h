@@ -18,9 +18,9 @@ namespace llmkit::pretrain {
 struct Data {
   std::vector<engine::TokenSource> sources;
   int64_t vocab_size = 0;
-  int32_t separator = -1;  // the token behind each document, -1 = none
+  int32_t separator = -1;                           // the token behind each document, -1 = none
   std::unique_ptr<tokenizer::Tokenizer> tokenizer;  // null where shards carry none and none was given
-  std::string fingerprint;  // equal for equal tokens
+  std::string fingerprint;                          // equal for equal tokens
   std::vector<std::string> inputs;
 
   // What the streams read from.

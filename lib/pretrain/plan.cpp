@@ -11,7 +11,8 @@
 
 namespace llmkit::pretrain {
 
-models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer) {
+models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size,
+                                 const tokenizer::Tokenizer* tokenizer) {
   models::ModelConfig config;
   config.architecture = options.arch;
   config.vocab_size = vocab_size;
@@ -31,8 +32,9 @@ models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size
     config.position = "learned";
     config.qkv_bias = config.output_bias = config.ffn_bias = options.bias;
     if (options.kv_heads != 0 && options.kv_heads != options.heads)
-      throw UsageError(ErrorParts{"gpt2 has as many key and value heads as heads", "--kv-heads", std::to_string(options.heads),
-                                  std::to_string(options.kv_heads), "--arch llama has grouped heads"});
+      throw UsageError(ErrorParts{"gpt2 has as many key and value heads as heads", "--kv-heads",
+                                  std::to_string(options.heads), std::to_string(options.kv_heads),
+                                  "--arch llama has grouped heads"});
   }
   if (tokenizer) {
     config.bos_token_id = tokenizer->bos().value_or(-1);
@@ -54,7 +56,8 @@ models::PlanRequest plan_request(const PretrainOptions& options, int ranks) {
   models::PlanRequest request;
   request.sequences = options.train.batch;
   request.length = options.model.context;
-  request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups") - engine::log2_of(ranks, "the number of processes");
+  request.gradient_blocks = 1 + engine::log2_of(options.train.grad_groups, "--grad-groups") -
+                            engine::log2_of(ranks, "the number of processes");
   request.precision = parse_precision(options.train.precision);
   request.recompute = models::parse_recompute(options.train.recompute);
   request.keep_packed = options.train.accumulation > 1;
@@ -85,12 +88,17 @@ double flops_per_token(const models::ModelConfig& config, int64_t context) {
 int64_t planned_steps(const TrainOptions& train, int64_t context, uint64_t train_tokens) {
   int given = (train.steps > 0) + (train.tokens > 0) + (train.epochs > 0) + (train.minutes > 0);
   if (given != 1)
-    throw UsageError(ErrorParts{given == 0 ? "how long to train was not said" : "the length of the run was given twice", {},
-                                "one of --steps, --tokens, --epochs, --minutes", {}, {}});
+    throw UsageError(ErrorParts{given == 0 ? "how long to train was not said" : "the length of the run was given twice",
+                                {},
+                                "one of --steps, --tokens, --epochs, --minutes",
+                                {},
+                                {}});
   if (train.grad_groups > train.accumulation)
-    throw UsageError(ErrorParts{"a gradient group needs a micro-batch", {},
+    throw UsageError(ErrorParts{"a gradient group needs a micro-batch",
+                                {},
                                 "--accumulation of at least " + std::to_string(train.grad_groups),
-                                std::to_string(train.accumulation), "half the --batch and twice the --accumulation is the same step"});
+                                std::to_string(train.accumulation),
+                                "half the --batch and twice the --accumulation is the same step"});
   double tokens = train.tokens > 0 ? train.tokens : train.epochs * static_cast<double>(train_tokens);
   if (tokens > 0) return batch_ramp(train).steps_for(tokens / static_cast<double>(train.batch * context));
   return train.steps;
@@ -103,8 +111,8 @@ engine::BatchRamp batch_ramp(const TrainOptions& train) {
 std::string optimizer_spec(const TrainOptions& train) {
   if (train.optimizer != "adamw") return train.optimizer;  // others take their parameters in the spec
   char spec[200];
-  std::snprintf(spec, sizeof spec, "adamw:beta1=%.17g,beta2=%.17g,epsilon=%.17g,weight-decay=%.17g", train.beta1, train.beta2,
-                train.epsilon, train.weight_decay);
+  std::snprintf(spec, sizeof spec, "adamw:beta1=%.17g,beta2=%.17g,epsilon=%.17g,weight-decay=%.17g", train.beta1,
+                train.beta2, train.epsilon, train.weight_decay);
   return spec;
 }
 

@@ -14,7 +14,8 @@
 
 namespace llmkit::pretrain {
 
-models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size, const tokenizer::Tokenizer* tokenizer);
+models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size,
+                                 const tokenizer::Tokenizer* tokenizer);
 
 Precision parse_precision(std::string_view name);
 
@@ -32,7 +33,8 @@ double flops_per_token(const models::ModelConfig& config, int64_t context);
 // How the number of micro-batches of a step grows.
 engine::BatchRamp batch_ramp(const TrainOptions& train);
 
-// The spec of the registry `optimizers`: what stands in --optimizer; AdamW's own options fill the gaps of plain "adamw".
+// The spec of the registry `optimizers`: what stands in --optimizer; AdamW's own options fill the gaps of plain
+// "adamw".
 std::string optimizer_spec(const TrainOptions& train);
 
 // Steps from --steps, --tokens or --epochs; 0 where none was given. UsageError where more than one was.

@@ -31,11 +31,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 // What has to be equal when a run goes on. The thread count may change.
-std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions& options, const Data& data, uint64_t seed,
-                                                          const models::ModelConfig& config) {
+std::vector<std::pair<std::string, std::string>> identity(const PretrainOptions& options, const Data& data,
+                                                          uint64_t seed, const models::ModelConfig& config) {
   auto& t = options.train;
   auto real = [](double value) {
     char text[32];
@@ -133,19 +135,23 @@ void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_
   auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
   uint64_t most = limit > 0 ? limit : pages * page / static_cast<uint64_t>(processes_here);
   if (plan.total() > most)
-    throw Error(ErrorParts{"the run does not fit into memory", {}, "at most " + format_bytes(static_cast<double>(most)),
+    throw Error(ErrorParts{"the run does not fit into memory",
+                           {},
+                           "at most " + format_bytes(static_cast<double>(most)),
                            format_bytes(static_cast<double>(plan.total())),
                            "a smaller --batch with more --accumulation needs less, and so does --recompute block"});
 }
 
-void describe(const PretrainOptions& options, const std::string& architecture, const Data& data, const models::MemoryPlan& plan,
-              double flops) {
+void describe(const PretrainOptions& options, const std::string& architecture, const Data& data,
+              const models::MemoryPlan& plan, double flops) {
   log::info("model: " + architecture + ", " + format_count(static_cast<uint64_t>(plan.parameters)) + " parameters, " +
             std::to_string(data.vocab_size) + " tokens in the vocabulary");
-  log::info("data: " + format_count(data.train_tokens()) + " tokens to train on, " + format_count(data.validation_tokens()) +
-            " to validate on");
-  log::info("a step: " + format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
-            " tokens of " + format_count(static_cast<uint64_t>(flops / 1e3)) + " kFLOP each");
+  log::info("data: " + format_count(data.train_tokens()) + " tokens to train on, " +
+            format_count(data.validation_tokens()) + " to validate on");
+  log::info(
+      "a step: " +
+      format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
+      " tokens of " + format_count(static_cast<uint64_t>(flops / 1e3)) + " kFLOP each");
   std::istringstream lines(plan.text());
   for (std::string line; std::getline(lines, line);) log::info("memory: " + line);
 }
@@ -169,13 +175,15 @@ void export_model(engine::LmObjective& objective, const std::string& path) {
 
 }  // namespace
 
-PretrainResult pretrain(PretrainOptions& options, Context& context, const std::function<std::string()>& resolved_config) {
+PretrainResult pretrain(PretrainOptions& options, Context& context,
+                        const std::function<std::string()>& resolved_config) {
   const bool leader = context.ranks.leader();  // writes all files
   engine::check_ranks(context.ranks.size(), options.train.grad_groups);
   std::unique_ptr<models::Model> base;
   if (!options.model.model.empty()) base = open_base(options, context);
   Data data = open_data(options.data, context);
-  models::ModelConfig config = base ? base_config(options, *base, data) : model_config(options.model, data.vocab_size, data.tokenizer.get());
+  models::ModelConfig config =
+      base ? base_config(options, *base, data) : model_config(options.model, data.vocab_size, data.tokenizer.get());
   PretrainResult result;
   result.inputs = data.inputs;
   const models::PlanRequest request = plan_request(options, context.ranks.size());
@@ -194,10 +202,10 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   check_rule({options.model.init, options.model.base_width}, options.train.optimizer);
   if (options.run.dry_run) return result;
 
-  engine::RunMode mode = !leader             ? engine::RunMode::follow
+  engine::RunMode mode = !leader              ? engine::RunMode::follow
                          : options.run.resume ? engine::RunMode::resume
-                         : context.force     ? engine::RunMode::replace
-                                             : engine::RunMode::fresh;
+                         : context.force      ? engine::RunMode::replace
+                                              : engine::RunMode::fresh;
   engine::RunFolder run(options.run.output, mode);
   models::ModelOptions model_options;
   model_options.recompute = request.recompute;
@@ -209,8 +217,8 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   engine::LmOptions lm;
   lm.precision = request.precision;
   if (lm.precision == Precision::bf16 && !kernels::bf16_is_fast()) {
-    log::warning("--precision bf16 is slower than f32 here: the " + std::string(kernels::isa_name(kernels::active_isa())) +
-                 " kernels have no bf16 instructions");
+    log::warning("--precision bf16 is slower than f32 here: the " +
+                 std::string(kernels::isa_name(kernels::active_isa())) + " kernels have no bf16 instructions");
   }
   lm.keep_packed = request.keep_packed;
   lm.activation_bytes = result.plan.activations;
@@ -233,9 +241,12 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
   resolve_lengths(options.train, steps);
   describe_sources(data, loader, steps);
   if (leader) io::write_file_atomically(run.file("config.toml"), resolved_config());
-  result.peak_flops = options.train.peak_gflops > 0 ? options.train.peak_gflops * 1e9 : measured_peak(lm.precision, context.parallel) * context.ranks.size();
-  log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) + "; peak: " +
-            format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " + options.train.precision);
+  result.peak_flops = options.train.peak_gflops > 0
+                          ? options.train.peak_gflops * 1e9
+                          : measured_peak(lm.precision, context.parallel) * context.ranks.size();
+  log::info(std::to_string(steps) + " steps; kernels: " + std::string(kernels::isa_name(kernels::active_isa())) +
+            "; peak: " + format_count(static_cast<uint64_t>(result.peak_flops / 1e9)) + " GFLOP/s " +
+            options.train.precision);
 
   engine::FitOptions fit;
   fit.steps = steps;
@@ -270,8 +281,8 @@ PretrainResult pretrain(PretrainOptions& options, Context& context, const std::f
     result.model_folder = run.file("model");
   }
   result.report = run.file("report.html");
-  io::write_file_atomically(result.report, engine::fit_report({"Pre-training", resolved_config(),
-                                                               result.plan.text(), run.path(), result.fit}));
+  io::write_file_atomically(result.report, engine::fit_report({"Pre-training", resolved_config(), result.plan.text(),
+                                                               run.path(), result.fit}));
   return result;
 }
 

@@ -21,6 +21,7 @@ struct PretrainResult {
 
 // Resolves what `options` leaves open (steps, warm-up, last rate) in place; `resolved_config` is asked afterwards for
 // the text of RUN/config.toml, so that running it again gives the same bytes.
-PretrainResult pretrain(PretrainOptions& options, Context& context, const std::function<std::string()>& resolved_config);
+PretrainResult pretrain(PretrainOptions& options, Context& context,
+                        const std::function<std::string()>& resolved_config);
 
 }  // namespace llmkit::pretrain

@@ -78,7 +78,8 @@ std::string first_difference(const std::string& one, const std::string& other) {
 
 ResumeVerdict verify_resume(const PretrainOptions& options, int64_t steps, const std::string& folder, Context& context,
                             const std::function<std::string()>& resolved_config) {
-  if (context.ranks.size() > 1) throw UsageError("--verify-resume runs in one process: the result is the same for any number");
+  if (context.ranks.size() > 1)
+    throw UsageError("--verify-resume runs in one process: the result is the same for any number");
   if (fs::exists(folder) && !context.force)
     throw UsageError(ErrorParts{"the scratch folder exists", folder, {}, {}, "--force replaces it"});
   fs::remove_all(folder);

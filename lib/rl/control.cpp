@@ -37,10 +37,11 @@ std::vector<double> ActionTable::state_values() const {
 }
 
 std::vector<Param> control_params(std::vector<Param> more) {
-  std::vector<Param> params{{"alpha", ParamType::real, "0.5", "step size", 0, 1},
-                            {"epsilon", ParamType::real, "0.1", "probability of a random action", 0, 1},
-                            {"initial", ParamType::real, "0", "first value of every action", -1e9, 1e9},
-                            {"alpha-power", ParamType::real, "0", "the n-th update of an entry uses alpha / n^power", 0, 1}};
+  std::vector<Param> params{
+      {"alpha", ParamType::real, "0.5", "step size", 0, 1},
+      {"epsilon", ParamType::real, "0.1", "probability of a random action", 0, 1},
+      {"initial", ParamType::real, "0", "first value of every action", -1e9, 1e9},
+      {"alpha-power", ParamType::real, "0", "the n-th update of an entry uses alpha / n^power", 0, 1}};
   params.insert(params.end(), more.begin(), more.end());
   return params;
 }

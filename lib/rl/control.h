@@ -17,7 +17,7 @@ class ActionTable {
   double expected(int32_t s, double epsilon) const;                   // mean of q(s, .) under the epsilon-greedy policy
   int32_t epsilon_greedy(int32_t s, double epsilon, Rng& rng) const;  // ties are broken at random
   const std::vector<double>& values() const { return q_; }
-  std::vector<double> state_values() const;                           // best() of each state
+  std::vector<double> state_values() const;  // best() of each state
 
  private:
   const Mdp& mdp_;
@@ -30,11 +30,12 @@ struct ControlParams {
 std::vector<Param> control_params(std::vector<Param> more = {});
 ControlParams read_control_params(const Values& values);
 
-// alpha / n^power at the n-th update of an entry. Power 0 is the constant step of the textbook examples; between 0.5 and 1
-// the steps meet the conditions of stochastic approximation, and the values converge to the exact ones.
+// alpha / n^power at the n-th update of an entry. Power 0 is the constant step of the textbook examples; between 0.5
+// and 1 the steps meet the conditions of stochastic approximation, and the values converge to the exact ones.
 class StepSize {
  public:
-  StepSize(const ControlParams& params, size_t entries) : alpha_(params.alpha), power_(params.alpha_power), visits_(power_ > 0 ? entries : 0) {}
+  StepSize(const ControlParams& params, size_t entries)
+      : alpha_(params.alpha), power_(params.alpha_power), visits_(power_ > 0 ? entries : 0) {}
   double operator()(size_t entry);
 
  private:

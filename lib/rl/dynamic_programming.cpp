@@ -9,7 +9,9 @@
 namespace llmkit::rl {
 namespace {
 
-size_t at(int32_t s) { return static_cast<size_t>(s); }
+size_t at(int32_t s) {
+  return static_cast<size_t>(s);
+}
 
 double best_value(const Mdp& mdp, const std::vector<double>& values, int32_t s, double gamma) {
   if (mdp.terminal(s)) return 0;
@@ -65,7 +67,8 @@ Policy deterministic_policy(const Mdp& mdp, const std::vector<int32_t>& actions)
 
 double action_value(const Mdp& mdp, const std::vector<double>& values, int32_t state, int32_t action, double gamma) {
   double sum = 0;
-  for (auto& o : mdp.outcomes(state, action)) sum += o.probability * (o.reward + (o.ends ? 0 : gamma * values[at(o.next)]));
+  for (auto& o : mdp.outcomes(state, action))
+    sum += o.probability * (o.reward + (o.ends ? 0 : gamma * values[at(o.next)]));
   return sum;
 }
 
@@ -83,7 +86,8 @@ std::vector<int32_t> greedy_actions(const Mdp& mdp, const std::vector<double>& v
 
 double bellman_residual(const Mdp& mdp, const std::vector<double>& values, double gamma) {
   double worst = 0;
-  for (int32_t s = 0; s < mdp.states(); ++s) worst = std::max(worst, std::abs(best_value(mdp, values, s, gamma) - values[at(s)]));
+  for (int32_t s = 0; s < mdp.states(); ++s)
+    worst = std::max(worst, std::abs(best_value(mdp, values, s, gamma) - values[at(s)]));
   return worst;
 }
 
@@ -123,7 +127,8 @@ std::optional<std::vector<double>> policy_values(const Mdp& mdp, const Policy& p
   return values;
 }
 
-Solution value_iteration(const Mdp& mdp, double gamma, double tolerance, int64_t max_sweeps, const SweepObserver& observe) {
+Solution value_iteration(const Mdp& mdp, double gamma, double tolerance, int64_t max_sweeps,
+                         const SweepObserver& observe) {
   Solution solution;
   solution.values.assign(at(mdp.states()), 0);
   std::vector<double> next(at(mdp.states()));
@@ -145,7 +150,12 @@ Solution policy_iteration(const Mdp& mdp, double gamma, int64_t max_rounds, cons
   std::vector<int32_t> current(at(mdp.states()), -1);  // -1: still the uniform policy
   while (solution.sweeps < max_rounds && !solution.converged) {
     auto values = policy_values(mdp, policy, gamma);
-    if (!values) throw Error({"a policy runs for ever", "policy iteration", "a discount below 1 or a world that always ends", {}, "use a smaller --gamma"});
+    if (!values)
+      throw Error({"a policy runs for ever",
+                   "policy iteration",
+                   "a discount below 1 or a world that always ends",
+                   {},
+                   "use a smaller --gamma"});
     double change = 0;
     for (size_t s = 0; s < values->size(); ++s) change = std::max(change, std::abs((*values)[s] - before[s]));
     before = *values;
@@ -153,7 +163,8 @@ Solution policy_iteration(const Mdp& mdp, double gamma, int64_t max_rounds, cons
     solution.converged = true;
     for (int32_t s = 0; s < mdp.states(); ++s) {
       if (mdp.terminal(s)) continue;
-      double now = current[at(s)] < 0 ? -std::numeric_limits<double>::infinity() : action_value(mdp, *values, s, current[at(s)], gamma);
+      double now = current[at(s)] < 0 ? -std::numeric_limits<double>::infinity()
+                                      : action_value(mdp, *values, s, current[at(s)], gamma);
       if (best_value(mdp, *values, s, gamma) <= now + kStrictly) continue;
       current[at(s)] = greedy[at(s)];
       solution.converged = false;

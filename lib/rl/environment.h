@@ -10,7 +10,7 @@
 namespace llmkit::rl {
 
 struct Environment {
-  std::string title;                 // "FrozenLake 4x4, slippery"
+  std::string title;  // "FrozenLake 4x4, slippery"
   Mdp mdp;
   std::vector<double> start;         // probability of each state to be the first
   double gamma = 1;                  // the usual discount of this world

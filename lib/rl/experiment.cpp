@@ -110,7 +110,8 @@ Truth exact_truth(const Environment& world, const ExperimentOptions& options) {
   truth.gamma = options.gamma < 0 ? world.gamma : options.gamma;
   truth.optimal = value_iteration(world.mdp, truth.gamma, 1e-13, kMaxSweeps);
   if (!truth.optimal.converged)
-    throw Error({"the values of this world grow without bound", world.title, "a discount below 1", std::to_string(truth.gamma), "give --gamma 0.9"});
+    throw Error({"the values of this world grow without bound", world.title, "a discount below 1",
+                 std::to_string(truth.gamma), "give --gamma 0.9"});
   truth.start_value = at_start(world, truth.optimal.values);
   truth.uniform = policy_values(world.mdp, uniform_policy(world.mdp), truth.gamma);
   int64_t limit = options.max_steps > 0 ? options.max_steps : world.max_steps;
@@ -125,7 +126,11 @@ ExperimentResult run_experiment(const Environment& world, const Truth& truth, st
   out.agent = agent_spec;
   out.kind = agent->kind();
   if (out.kind == Agent::Kind::prediction && !truth.uniform)
-    throw Error({"the uniform policy may walk for ever here", world.title, "a world in which it ends, or a discount below 1", {}, "give --gamma 0.9"});
+    throw Error({"the uniform policy may walk for ever here",
+                 world.title,
+                 "a world in which it ends, or a discount below 1",
+                 {},
+                 "give --gamma 0.9"});
   static const std::vector<double> kNone;
   Problem problem{world, truth.gamma, options.episodes, options.max_steps > 0 ? options.max_steps : world.max_steps,
                   truth.uniform ? *truth.uniform : kNone};
@@ -153,8 +158,10 @@ ExperimentResult run_experiment(const Environment& world, const Truth& truth, st
   out.values = first.values;
   bool predicts = out.kind == Agent::Kind::prediction;
   const auto& exact = predicts ? *truth.uniform : truth.optimal.values;
-  for (size_t s = 0; s < exact.size(); ++s) out.max_error = std::max(out.max_error, std::abs(exact[s] - first.values[s]));
-  out.residual = predicts ? uniform_residual(world.mdp, first.values, truth.gamma) : bellman_residual(world.mdp, first.values, truth.gamma);
+  for (size_t s = 0; s < exact.size(); ++s)
+    out.max_error = std::max(out.max_error, std::abs(exact[s] - first.values[s]));
+  out.residual = predicts ? uniform_residual(world.mdp, first.values, truth.gamma)
+                          : bellman_residual(world.mdp, first.values, truth.gamma);
   if (predicts) return out;
   out.greedy = greedy_of(world.mdp, first, truth.gamma);
   int64_t ending = 0, optimal = 0;

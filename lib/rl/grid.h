@@ -19,7 +19,8 @@ struct Grid {
   bool inside(int row, int column) const { return row >= 0 && row < rows && column >= 0 && column < columns; }
   // One step; a wall leaves the walker where it is (each coordinate by itself).
   int32_t step(int32_t from, Move move) const {
-    return state(std::clamp(from / columns + move.row, 0, rows - 1), std::clamp(from % columns + move.column, 0, columns - 1));
+    return state(std::clamp(from / columns + move.row, 0, rows - 1),
+                 std::clamp(from % columns + move.column, 0, columns - 1));
   }
 };
 

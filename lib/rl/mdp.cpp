@@ -33,10 +33,18 @@ void Mdp::check() const {
       for (auto& o : outcomes(s, a)) {
         sum += o.probability;
         if (o.next < 0 || o.next >= states() || o.probability < 0)
-          throw Error({"bad transition", "state " + std::to_string(s) + ", action " + std::to_string(a), {}, std::to_string(o.next), {}});
+          throw Error({"bad transition",
+                       "state " + std::to_string(s) + ", action " + std::to_string(a),
+                       {},
+                       std::to_string(o.next),
+                       {}});
       }
       if (std::abs(sum - 1) > 1e-9)
-        throw Error({"probabilities do not add up", "state " + std::to_string(s) + ", action " + std::to_string(a), "1", std::to_string(sum), {}});
+        throw Error({"probabilities do not add up",
+                     "state " + std::to_string(s) + ", action " + std::to_string(a),
+                     "1",
+                     std::to_string(sum),
+                     {}});
     }
   }
 }

@@ -1,5 +1,5 @@
-// A finite Markov decision process with its exact transition table: states 0 … S-1, actions 0 … A(s)-1 in each, and for a
-// state and action the outcomes (probability, next state, reward, whether the episode ends there).
+// A finite Markov decision process with its exact transition table: states 0 … S-1, actions 0 … A(s)-1 in each, and for
+// a state and action the outcomes (probability, next state, reward, whether the episode ends there).
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,9 @@ class Mdp {
   void add_state(std::vector<std::vector<Outcome>> actions);
 
   int32_t states() const { return static_cast<int32_t>(first_action_.size()) - 1; }
-  int32_t actions(int32_t state) const { return static_cast<int32_t>(first_action_[at(state) + 1] - first_action_[at(state)]); }
+  int32_t actions(int32_t state) const {
+    return static_cast<int32_t>(first_action_[at(state) + 1] - first_action_[at(state)]);
+  }
   bool terminal(int32_t state) const { return actions(state) == 0; }
   std::span<const Outcome> outcomes(int32_t state, int32_t action) const {
     size_t row = index(state, action);

@@ -1,5 +1,5 @@
-// What the prediction methods share: they follow the uniform policy and learn its values, and are measured against the exact
-// ones after every episode.
+// What the prediction methods share: they follow the uniform policy and learn its values, and are measured against the
+// exact ones after every episode.
 #pragma once
 
 #include "rl/agent.h"

@@ -14,8 +14,10 @@ std::string action_name(const Environment& world, int32_t action) {
   return std::to_string(action + 1);  // the gambler's stakes
 }
 
-std::string padded(const std::string& text, size_t width) {  // on the left, by characters that the worlds use: one column each
-  auto columns = static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
+std::string padded(const std::string& text,
+                   size_t width) {  // on the left, by characters that the worlds use: one column each
+  auto columns =
+      static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xC0) != 0x80; }));
   return std::string(columns < width ? width - columns : 0, ' ') + text;
 }
 
@@ -70,10 +72,13 @@ std::string draw_rollout(const Environment& world, const std::vector<int32_t>& a
     ++step;
     ended = o.ends;
     s = o.next;
-    if (step <= 40) path += " " + action_name(world, a) + " " + place(world, s);
-    else if (step == 41) path += " …";
+    if (step <= 40)
+      path += " " + action_name(world, a) + " " + place(world, s);
+    else if (step == 41)
+      path += " …";
   }
-  return path + "\n" + std::to_string(step) + " steps, return " + number(total) + (ended ? "" : ", cut: it did not end") + "\n";
+  return path + "\n" + std::to_string(step) + " steps, return " + number(total) +
+         (ended ? "" : ", cut: it did not end") + "\n";
 }
 
 std::vector<double> stretch_means(const std::vector<double>& values, int count) {
@@ -101,7 +106,8 @@ std::string sparkline(const std::vector<double>& values, int width) {
   return out;
 }
 
-std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width, int height) {
+std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width,
+                 int height) {
   std::vector<std::vector<double>> points;
   std::vector<double> all;
   for (auto& curve : curves) {
@@ -111,10 +117,13 @@ std::string plot(const std::vector<Curve>& curves, double reference, const std::
   std::sort(all.begin(), all.end());
   // The first steps of a learner are far off: 2 % at either end may leave the picture at its edge.
   size_t off = all.size() / 50;
-  double low = all.empty() ? reference : std::min(reference, all[off]), high = all.empty() ? reference : std::max(reference, all[all.size() - 1 - off]);
+  double low = all.empty() ? reference : std::min(reference, all[off]),
+         high = all.empty() ? reference : std::max(reference, all[all.size() - 1 - off]);
   if (!(high > low)) high = low + 1;
   std::vector<std::string> rows(static_cast<size_t>(height), std::string(static_cast<size_t>(width), ' '));
-  auto row_of = [&](double y) { return static_cast<size_t>(std::lround((high - std::clamp(y, low, high)) / (high - low) * (height - 1))); };
+  auto row_of = [&](double y) {
+    return static_cast<size_t>(std::lround((high - std::clamp(y, low, high)) / (high - low) * (height - 1)));
+  };
   for (size_t x = 0; x < static_cast<size_t>(width); x += 2) rows[row_of(reference)][x] = '-';
   for (size_t c = 0; c < points.size(); ++c) {
     size_t n = points[c].size();
@@ -126,7 +135,8 @@ std::string plot(const std::vector<Curve>& curves, double reference, const std::
     double y = high - (high - low) * static_cast<double>(r) / (height - 1);
     out += padded(r % 4 == 0 || r + 1 == rows.size() ? short_number(y) : "", 9) + " |" + rows[r] + "\n";
   }
-  for (size_t c = 0; c < curves.size(); ++c) out += "          " + std::string(1, static_cast<char>('A' + c % 26)) + " " + curves[c].name + "\n";
+  for (size_t c = 0; c < curves.size(); ++c)
+    out += "          " + std::string(1, static_cast<char>('A' + c % 26)) + " " + curves[c].name + "\n";
   return out + "          - " + reference_name + " " + short_number(reference) + "\n";
 }
 

@@ -8,8 +8,8 @@
 
 namespace llmkit::rl {
 
-// The grid with an arrow for the greedy action of each cell (its glyph where the episode ends); without a grid, a table of
-// states, actions and values.
+// The grid with an arrow for the greedy action of each cell (its glyph where the episode ends); without a grid, a table
+// of states, actions and values.
 std::string draw_policy(const Environment& world, const std::vector<int32_t>& actions);
 // The values of the cells, right-aligned; "" for a world without a grid.
 std::string draw_values(const Environment& world, const std::vector<double>& values);
@@ -23,7 +23,8 @@ struct Curve {
 };
 // Curves over a common axis, as a plot of `width` x `height` characters with a letter for each; `reference` is a
 // dashed line. The most extreme 2 % of the points at either end are drawn at the edge.
-std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width, int height);
+std::string plot(const std::vector<Curve>& curves, double reference, const std::string& reference_name, int width,
+                 int height);
 // Eight levels of blocks, one character for each of `width` equal stretches.
 std::string sparkline(const std::vector<double>& values, int width);
 

@@ -191,8 +191,8 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
   ObjectiveOptions objective_options;
   objective_options.lm.precision = options.precision == "bf16" ? Precision::bf16 : Precision::f32;
   if (objective_options.lm.precision == Precision::bf16 && !kernels::bf16_is_fast()) {
-    log::warning("--precision bf16 is slower than f32 here: the " + std::string(kernels::isa_name(kernels::active_isa())) +
-                 " kernels have no bf16 instructions");
+    log::warning("--precision bf16 is slower than f32 here: the " +
+                 std::string(kernels::isa_name(kernels::active_isa())) + " kernels have no bf16 instructions");
   }
   objective_options.lm.seed = context.seed;
   objective_options.lm.tokenizer = tokens.tokenizer.get();

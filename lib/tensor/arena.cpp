@@ -21,7 +21,9 @@ namespace {
 
 constexpr size_t kAlign = 64;
 
-size_t round_up(size_t n, size_t to) { return (n + to - 1) / to * to; }
+size_t round_up(size_t n, size_t to) {
+  return (n + to - 1) / to * to;
+}
 
 void poison([[maybe_unused]] const void* p, [[maybe_unused]] size_t n) {
 #ifdef LLMKIT_ASAN

@@ -12,7 +12,9 @@ namespace llmkit {
 
 enum class DType : uint8_t { f32, f64 };
 
-inline int64_t element_bytes(DType dtype) { return dtype == DType::f32 ? 4 : 8; }
+inline int64_t element_bytes(DType dtype) {
+  return dtype == DType::f32 ? 4 : 8;
+}
 template <class T>
 constexpr DType dtype_of() {
   static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>);

@@ -23,10 +23,13 @@ void Tape::begin(uint64_t step) {
   if (backward_observer_) backward_observer_->begins();
 }
 
-TapeMemory Tape::peak() const { return {values_.peak(), gradients_.held(), nodes_.peak(), planning() ? planned_workspace_ : workspace_.peak_bytes()}; }
+TapeMemory Tape::peak() const {
+  return {values_.peak(), gradients_.held(), nodes_.peak(), planning() ? planned_workspace_ : workspace_.peak_bytes()};
+}
 
 Tensor Tape::output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs) {
-  bool needs = recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
+  bool needs =
+      recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
   return output(shape, dtype, needs);
 }
 
@@ -36,7 +39,8 @@ Tensor Tape::output(const Shape& shape, DType dtype, bool needs_grad) {
 }
 
 Tensor Tape::transient_output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs) {
-  bool needs = recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
+  bool needs =
+      recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
   if (!needs) return output(shape, dtype, false);
   BufferPool::Buffer buffer = gradients_.take(static_cast<size_t>(shape.size() * element_bytes(dtype)));
   Tensor y = node(shape, dtype, true, buffer.data);
@@ -77,13 +81,18 @@ Tensor Tape::leaf(const Shape& shape, DType dtype) {
 }
 
 Tensor Tape::alias(const Tensor& of, std::initializer_list<Tensor> inputs) {
-  bool needs = recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
+  bool needs =
+      recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
   return node(of.shape(), of.dtype(), needs, of.node().data);
 }
 
 Tensor Tape::view(const Tensor& of, const Shape& shape) {
   if (shape.size() != of.size())
-    throw Error({.what = "view of another size", .where = {}, .expected = of.shape().text(), .found = shape.text(), .hint = {}});
+    throw Error({.what = "view of another size",
+                 .where = {},
+                 .expected = of.shape().text(),
+                 .found = shape.text(),
+                 .hint = {}});
   Tensor y = node(shape, of.dtype(), recording() && of.needs_grad(), of.node().data);
   record(y, [y, of](Tape& tape) { tape.pass_gradient(y, of); });
   return y;

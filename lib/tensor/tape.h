@@ -28,10 +28,10 @@ namespace llmkit {
 using kernels::Precision;  // of the matrix products; everything else is at least f32
 
 struct TapeOptions {
-  bool recording = true;   // false: no closures, no gradients
-  bool planning = false;   // shapes only
+  bool recording = true;  // false: no closures, no gradients
+  bool planning = false;  // shapes only
   Precision precision = Precision::f32;
-  uint64_t seed = 0;       // of the dropout streams
+  uint64_t seed = 0;  // of the dropout streams
   // Packed copies of the weights are kept from one use to the next: worth their memory when a weight is used several
   // times between two updates (gradient accumulation). Without recording they are always kept.
   bool keep_packed = false;
@@ -152,7 +152,8 @@ class Tape {
   };
 
   // ---- statistics ----
-  // Who is shown the state behind each layer while a step runs (not a copy: it may be overwritten later); null = nobody.
+  // Who is shown the state behind each layer while a step runs (not a copy: it may be overwritten later); null =
+  // nobody.
   using Observer = std::function<void(int64_t layer, const Tensor& state)>;
   void set_observer(Observer observer) { observer_ = std::move(observer); }
   void show(int64_t layer, const Tensor& state) const {
@@ -210,7 +211,8 @@ class Tape {
                   "a backward closure holds handles and numbers only");
     if (!recording() || !output.needs_grad()) return;
     void* place = nodes_.allocate(sizeof(F));
-    records_.push_back({new (place) F(f), [](void* closure, Tape& tape) { (*static_cast<F*>(closure))(tape); }, output});
+    records_.push_back(
+        {new (place) F(f), [](void* closure, Tape& tape) { (*static_cast<F*>(closure))(tape); }, output});
   }
   // The gradient of an op's output, inside its backward.
   template <class T>

@@ -12,11 +12,13 @@ namespace llmkit {
 class WeightCache {
  public:
   // For y = x Wᵀ, with W [out, in].
-  const kernels::PackedWeight& forward(const kernels::Exec& ex, kernels::Matrix<const float> w, kernels::Precision precision) {
+  const kernels::PackedWeight& forward(const kernels::Exec& ex, kernels::Matrix<const float> w,
+                                       kernels::Precision precision) {
     return fresh(0, precision, [&](kernels::PackedWeight& p) { p.pack_nt(ex, w, precision); });
   }
   // For dx = dy W.
-  const kernels::PackedWeight& backward(const kernels::Exec& ex, kernels::Matrix<const float> w, kernels::Precision precision) {
+  const kernels::PackedWeight& backward(const kernels::Exec& ex, kernels::Matrix<const float> w,
+                                        kernels::Precision precision) {
     return fresh(1, precision, [&](kernels::PackedWeight& p) { p.pack_nn(ex, w, precision); });
   }
   void stale() { fresh_ = {false, false}; }

@@ -40,16 +40,22 @@ Found find_files(const std::string& folder) {
   for (auto& file : files) {
     fs::path path(file);
     std::string name = path.filename().string();
-    if (path.extension() == ".json" && path.parent_path().filename() == "manifests") found.manifests.push_back(file);
-    else if (name == "metrics.jsonl") found.metrics.push_back(file);
-    else if (name == "results.json") found.results.push_back(file);
-    else if (name.starts_with("generated") && path.extension() == ".txt") found.texts.push_back(file);
+    if (path.extension() == ".json" && path.parent_path().filename() == "manifests")
+      found.manifests.push_back(file);
+    else if (name == "metrics.jsonl")
+      found.metrics.push_back(file);
+    else if (name == "results.json")
+      found.results.push_back(file);
+    else if (name.starts_with("generated") && path.extension() == ".txt")
+      found.texts.push_back(file);
   }
   return found;
 }
 
 // "run" for "project/run/metrics.jsonl" in project.
-std::string label(const std::string& file, const std::string& folder) { return fs::relative(fs::path(file).parent_path(), folder).string(); }
+std::string label(const std::string& file, const std::string& folder) {
+  return fs::relative(fs::path(file).parent_path(), folder).string();
+}
 
 void add_stages(Report& report, const Found& found) {
   if (found.manifests.empty()) return;
@@ -60,9 +66,12 @@ void add_stages(Report& report, const Found& found) {
     const formats::Json& summary = manifest.at("summary");
     std::string stage = fs::path(path).stem().string();
     bool counted = summary.get_int("in") + summary.get_int("kept") > 0;  // training counts no records
-    auto count = [&](std::string_view key) { return counted ? format_count(static_cast<uint64_t>(summary.get_int(key))) : std::string(); };
+    auto count = [&](std::string_view key) {
+      return counted ? format_count(static_cast<uint64_t>(summary.get_int(key))) : std::string();
+    };
     double taken = summary.get_real("seconds");
-    rows.push_back({stage, manifest.get_string("command"), counted ? summary.get_string("unit") : std::string(), count("in"), count("kept"), count("dropped"), count("bad"), fmt::format("{:.1f}", taken)});
+    rows.push_back({stage, manifest.get_string("command"), counted ? summary.get_string("unit") : std::string(),
+                    count("in"), count("kept"), count("dropped"), count("bad"), fmt::format("{:.1f}", taken)});
     seconds.push_back({stage, taken, format_seconds(taken)});
   }
   report.heading("Stages");
@@ -97,11 +106,14 @@ void add_training(Report& report, const Found& found, const std::string& folder)
     }
     if (!validation.x.empty()) curves.push_back(validation);
     if (!history.validations.empty())
-      for (auto& value : history.validations.back().values) figures.emplace_back(value.name, fmt::format("{:.4f}", value.value));
-    if (!history.timings.empty()) figures.emplace_back("tokens/s", short_number(history.timings.back().tokens_per_second));
+      for (auto& value : history.validations.back().values)
+        figures.emplace_back(value.name, fmt::format("{:.4f}", value.value));
+    if (!history.timings.empty())
+      figures.emplace_back("tokens/s", short_number(history.timings.back().tokens_per_second));
     report.figures(figures);
     report.line_chart({.title = "Loss (nats per token)", .x_label = "step", .y_label = "loss"}, curves);
-    report.line_chart({.title = "Learning rate", .x_label = "step", .y_label = "rate", .from_zero = true}, {thin_out(rate, 600)});
+    report.line_chart({.title = "Learning rate", .x_label = "step", .y_label = "rate", .from_zero = true},
+                      {thin_out(rate, 600)});
     for (auto& anomaly : history.anomalies) report.paragraph(anomaly);
   }
 }
@@ -120,7 +132,8 @@ Series smooth_loss(const engine::RunHistory& history, const std::string& name) {
   return thin_out(out, 600);
 }
 
-// Several runs in one picture, and how the last losses of each compare with the first run's: precisions, recipes, seeds.
+// Several runs in one picture, and how the last losses of each compare with the first run's: precisions, recipes,
+// seeds.
 void compare_training(Report& report, const Found& found, const std::string& folder) {
   constexpr size_t kMost = 8;  // colours
   std::vector<Series> losses, validations;
@@ -135,16 +148,18 @@ void compare_training(Report& report, const Found& found, const std::string& fol
     Series validation{label(path, folder), {}, {}};
     for (auto& v : history.validations)
       for (auto& value : v.values)
-        if (value.name == "val_loss") validation.x.push_back(static_cast<double>(v.step)), validation.y.push_back(value.value);
-    rows.push_back({label(path, folder), format_count(static_cast<uint64_t>(history.steps.back().step)), fmt::format("{:.4f}", loss),
-                    fmt::format("{:+.2f} %", 100 * (loss / first_loss - 1)),
+        if (value.name == "val_loss")
+          validation.x.push_back(static_cast<double>(v.step)), validation.y.push_back(value.value);
+    rows.push_back({label(path, folder), format_count(static_cast<uint64_t>(history.steps.back().step)),
+                    fmt::format("{:.4f}", loss), fmt::format("{:+.2f} %", 100 * (loss / first_loss - 1)),
                     validation.y.empty() ? std::string() : fmt::format("{:.4f}", validation.y.back())});
     if (!validation.x.empty()) validations.push_back(std::move(validation));
   }
   if (losses.size() < 2) return;
   report.heading("Training runs side by side");
   report.line_chart({.title = "Training loss, smoothed", .x_label = "step", .y_label = "nats per token"}, losses);
-  if (validations.size() > 1) report.line_chart({.title = "Validation loss", .x_label = "step", .y_label = "nats per token"}, validations);
+  if (validations.size() > 1)
+    report.line_chart({.title = "Validation loss", .x_label = "step", .y_label = "nats per token"}, validations);
   report.table({"run", "steps", "last training loss, smoothed", "against the first", "last validation loss"}, rows);
 }
 
@@ -154,7 +169,9 @@ void add_scores(Report& report, const Found& found, const std::string& folder) {
     formats::Json results = formats::load_json(path);
     for (auto& [task, result] : results.at("tasks").as_object().members) {
       for (auto& [metric, m] : result.at("metrics").as_object().members) {
-        rows.push_back({label(path, folder), task, metric, fmt::format("{:.4f}", m.get_real("value")), fmt::format("{:.4f}", m.get_real("stderr")), format_count(static_cast<uint64_t>(m.get_int("items")))});
+        rows.push_back({label(path, folder), task, metric, fmt::format("{:.4f}", m.get_real("value")),
+                        fmt::format("{:.4f}", m.get_real("stderr")),
+                        format_count(static_cast<uint64_t>(m.get_int("items")))});
       }
     }
   }
@@ -169,7 +186,8 @@ std::string project_report(const std::string& folder) {
   if (!fs::is_directory(folder)) throw Error({"not a folder", folder, "the folder of a project", "", ""});
   Found found = find_files(folder);
   if (found.manifests.empty() && found.metrics.empty() && found.results.empty()) {
-    throw Error({"nothing to report on", folder, "manifests/*.json, metrics.jsonl or results.json below it", "none", "run stages with --manifest FOLDER/manifests/NAME.json"});
+    throw Error({"nothing to report on", folder, "manifests/*.json, metrics.jsonl or results.json below it", "none",
+                 "run stages with --manifest FOLDER/manifests/NAME.json"});
   }
   Report report("From pages to a model", fs::canonical(folder).filename().string());
   add_stages(report, found);

@@ -27,7 +27,8 @@ std::vector<double> random_values(int64_t n, uint64_t key, double avoid = 0);
 
 // The largest error of `analytic` against the differences of f in `values` (perturbed in place and put back),
 // relative to the larger of both and to a thousandth of the largest gradient. Looks at no more than `most` elements.
-double gradient_error(std::span<double> values, std::span<const double> analytic, const std::function<double()>& f, int64_t most = 400);
+double gradient_error(std::span<double> values, std::span<const double> analytic, const std::function<double()>& f,
+                      int64_t most = 400);
 
 // CHECKs every input of the case.
 void check_case(const GradCase& c);

@@ -19,7 +19,8 @@ std::vector<double> random_values(int64_t n, uint64_t key, double avoid) {
   return out;
 }
 
-double gradient_error(std::span<double> values, std::span<const double> analytic, const std::function<double()>& f, int64_t most) {
+double gradient_error(std::span<double> values, std::span<const double> analytic, const std::function<double()>& f,
+                      int64_t most) {
   constexpr double h = 1e-3;
   double largest = 0, worst = 0;
   for (double g : analytic) largest = std::max(largest, std::fabs(g));

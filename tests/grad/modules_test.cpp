@@ -14,7 +14,8 @@ constexpr int64_t kHidden = 8, kRows = 6;
 constexpr double kKinkDistance = 0.01;
 
 // A module under test: what it declares, and its output for an input [kRows, kHidden].
-void check_module(const std::string& name, nn::ParameterStore& store, const std::function<Tensor(Tape&, const Tensor&)>& run) {
+void check_module(const std::string& name, nn::ParameterStore& store,
+                  const std::function<Tensor(Tape&, const Tensor&)>& run) {
   INFO("module: ", name);
   Parallel parallel(1);
   store.allocate();
@@ -22,7 +23,8 @@ void check_module(const std::string& name, nn::ParameterStore& store, const std:
   std::span<double> values = store.values<double>();
   for (const nn::Parameter& p : store.list()) {
     std::vector<double> v = random_values(p.size(), static_cast<uint64_t>(50 + p.offset));
-    for (size_t i = 0; i < v.size(); ++i) values[static_cast<size_t>(p.offset) + i] = 0.5 * v[i] + (p.init == nn::Init::ones ? 1.0 : 0.0);
+    for (size_t i = 0; i < v.size(); ++i)
+      values[static_cast<size_t>(p.offset) + i] = 0.5 * v[i] + (p.init == nn::Init::ones ? 1.0 : 0.0);
   }
   Tape tape(parallel, {.seed = 5});
   Tensor input;
@@ -63,7 +65,8 @@ void check_model(models::ModelConfig config) {
   config.initializer_range = 0.3;
   Parallel parallel(1);
   auto model = models::Model::create(config, 3, parallel, {.dtype = DType::f64});
-  const std::vector<int32_t> tokens = {1, 5, 2, 10, 0, 7, 7, 3}, targets = {5, 2, 10, 4, 7, -1, 3, 3}, documents = {0, 0, 1, 1, 0, 0, 0, 0};
+  const std::vector<int32_t> tokens = {1, 5, 2, 10, 0, 7, 7, 3}, targets = {5, 2, 10, 4, 7, -1, 3, 3},
+                             documents = {0, 0, 1, 1, 0, 0, 0, 0};
   const std::vector<float> weights = {0.1f, 0.2f, 0.1f, 0.3f, 0.1f, 0.4f, 0.05f, 0.0f};
   models::TokenBatch batch;
   batch.sequences = 2;
@@ -82,7 +85,8 @@ void check_model(models::ModelConfig config) {
   for (const nn::Parameter& p : store.list()) {
     INFO(p.name);
     std::span<const double> g(gradients.data() + p.offset, static_cast<size_t>(p.size()));
-    CHECK(gradient_error(store.values<double>(p), g, [&] { return *forward().data<double>(); }, 30) < kMaxRelativeError);
+    CHECK(gradient_error(
+              store.values<double>(p), g, [&] { return *forward().data<double>(); }, 30) < kMaxRelativeError);
   }
 }
 
@@ -109,8 +113,9 @@ TEST_CASE("gradients of a plain and a gated feed-forward layer with every activa
       shape.gated = gated;
       shape.bias = !gated;
       nn::FeedForward layer(store, "ffn", shape);
-      check_module(std::string(name) + (gated ? " gated" : " plain"), store,
-                   [&](Tape& t, const Tensor& x) { return layer.forward(t, store, x, x, {0.2, 0, 2, 0, 4}); });
+      check_module(std::string(name) + (gated ? " gated" : " plain"), store, [&](Tape& t, const Tensor& x) {
+        return layer.forward(t, store, x, x, {0.2, 0, 2, 0, 4});
+      });
     }
 }
 

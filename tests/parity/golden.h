@@ -32,7 +32,8 @@ inline std::vector<double> formula(const std::string& name, const std::vector<in
   for (unsigned char c : name) bytes += c;
   double shift = shape.size() == 1 && name.ends_with("weight") ? 1.0 : 0.0;
   std::vector<double> out;
-  for (int64_t i = 0; i < n; ++i) out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
+  for (int64_t i = 0; i < n; ++i)
+    out.push_back(0.25 * std::sin(0.7 * static_cast<double>(i) + 0.01 * static_cast<double>(bytes)) + shift);
   return out;
 }
 
@@ -62,7 +63,8 @@ inline std::map<std::string, std::vector<double>> by_their_names(models::Model& 
     const double* from = flat.data() + p.offset + name.first_row * cols;
     std::vector<double> t(static_cast<size_t>(n * cols));
     for (int64_t i = 0; i < n; ++i)
-      for (int64_t j = 0; j < cols; ++j) t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
+      for (int64_t j = 0; j < cols; ++j)
+        t[static_cast<size_t>(name.transposed ? j * n + i : i * cols + j)] = from[i * cols + j];
     out[name.theirs] = std::move(t);
   }
   return out;
@@ -75,7 +77,8 @@ inline void check_probe(const std::vector<double>& tensor, const std::vector<dou
   double norm = expected[0];
   CHECK(std::sqrt(squares) == doctest::Approx(norm).epsilon(tolerance));
   size_t stride = std::max<size_t>(1, tensor.size() / 4);
-  for (size_t k = 1; k < expected.size(); ++k) CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
+  for (size_t k = 1; k < expected.size(); ++k)
+    CHECK(std::fabs(tensor[(k - 1) * stride] - expected[k]) <= tolerance * (norm + 1e-3));
 }
 
 }  // namespace llmkit::test

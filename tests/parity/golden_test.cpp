@@ -1,6 +1,7 @@
 // Tiny models against PyTorch and transformers: golden.json holds their numbers, make_golden.py wrote it. Weights come
 // from a formula, through a safetensors file, so that the import is on the path too.
 #include "golden.h"
+
 #include "optim/optimizer.h"
 #include "temporary_folder.h"
 

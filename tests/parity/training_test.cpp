@@ -1,7 +1,6 @@
 // A hundred training steps in double against PyTorch's: training_golden.json holds its numbers, make_training_golden.py
 // wrote it.
 #include "golden.h"
-
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "temporary_folder.h"
@@ -12,7 +11,9 @@ namespace {
 constexpr int64_t kRows = 4, kLength = 16, kVocabulary = 31;
 
 // As tokens_of in make_training_golden.py.
-int32_t token(int64_t step, int64_t row, int64_t i) { return static_cast<int32_t>((7 * i + 11 * row + step * (i * i % 3)) % kVocabulary); }
+int32_t token(int64_t step, int64_t row, int64_t i) {
+  return static_cast<int32_t>((7 * i + 11 * row + step * (i * i % 3)) % kVocabulary);
+}
 
 }  // namespace
 

@@ -11,9 +11,12 @@ class CompletionCommand : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "completion", "Tools", "completion script for bash, zsh or fish",
+        "completion",
+        "Tools",
+        "completion script for bash, zsh or fish",
         {"source <(llmkit completion bash)", "llmkit completion fish > ~/.config/fish/completions/llmkit.fish"},
-        "cmake --install puts the three scripts where the shells look for them.", 0};
+        "cmake --install puts the three scripts where the shells look for them.",
+        0};
     return info;
   }
   void declare(Options& options) override { options.positional("SHELL", &shells_, "bash, zsh or fish", 1); }
@@ -28,6 +31,8 @@ class CompletionCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_completion() { return std::make_unique<CompletionCommand>(); }
+std::unique_ptr<Command> make_completion() {
+  return std::make_unique<CompletionCommand>();
+}
 
 }  // namespace llmkit::cli

@@ -11,18 +11,24 @@ class Dedup : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "dedup", "Data", "remove exact and near duplicates",
+        "dedup",
+        "Data",
+        "remove exact and near duplicates",
         {"llmkit dedup docs.jsonl.zst -o unique.jsonl.zst --clusters clusters.jsonl",
          "llmkit crawl-clean pages.warc.gz | llmkit dedup - --verify 0.7 -o unique.jsonl.zst --report dedup.html"},
         "Exact duplicates are texts that are equal after normalisation: case, punctuation, white space, diacritics and "
         "layout do not count, digits do. Near duplicates are found by MinHash (Broder 1997) over word 5-grams with "
-        "FineWeb's parameters: 14 bands of 8 rows, which compares 77 % of the pairs of similarity 0.75 and 92 % at 0.8. "
+        "FineWeb's parameters: 14 bands of 8 rows, which compares 77 % of the pairs of similarity 0.75 and 92 % at "
+        "0.8. "
         "Han, kana, Thai and other scripts without spaces count one word a character. Numbers are one \"0\" there.\n\n"
-        "Candidates are joined as they are, or with --verify T only where the exact Jaccard similarity of their shingle "
-        "sets is at least T. Of a cluster, the first document in input order is kept, or the longest. The lines of kept "
+        "Candidates are joined as they are, or with --verify T only where the exact Jaccard similarity of their "
+        "shingle "
+        "sets is at least T. Of a cluster, the first document in input order is kept, or the longest. The lines of "
+        "kept "
         "documents pass through unchanged and in order; the same bytes come out for any --threads.\n\n"
         "The inputs are read twice (three times with --verify); standard input and pipes are copied to --temp first. "
-        "Memory: about 45 bytes a document, its signature (448 bytes, in a temporary file beyond half of --memory, which "
+        "Memory: about 45 bytes a document, its signature (448 bytes, in a temporary file beyond half of --memory, "
+        "which "
         "is 4G where not given), and 16 bytes a document while bands are sorted.",
         kUsesStream | kUsesSeed | kUsesMemory};
     return info;
@@ -46,7 +52,9 @@ class Dedup : public Command {
   }
 
   ExitCode run(Context& context, const Common& common) override {
-    if (bands_ * rows_ > 4096) throw UsageError(ErrorParts{"too many hashes", "--bands x --rows", "at most 4096", std::to_string(bands_ * rows_), ""});
+    if (bands_ * rows_ > 4096)
+      throw UsageError(
+          ErrorParts{"too many hashes", "--bands x --rows", "at most 4096", std::to_string(bands_ * rows_), ""});
     dedup::DedupOptions options;
     options.inputs = inputs_;
     options.output = common.output;
@@ -83,7 +91,8 @@ class Dedup : public Command {
     s.metrics = {{"exact_duplicates", static_cast<double>(result.exact_dropped)},
                  {"near_duplicates", static_cast<double>(result.near_dropped)},
                  {"clusters", static_cast<double>(result.clusters)},
-                 {"largest_cluster", result.cluster_sizes.empty() ? 1.0 : static_cast<double>(result.cluster_sizes.back().first)},
+                 {"largest_cluster",
+                  result.cluster_sizes.empty() ? 1.0 : static_cast<double>(result.cluster_sizes.back().first)},
                  {"candidate_pairs", static_cast<double>(result.candidate_pairs)},
                  {"joined_pairs", static_cast<double>(result.matching_pairs)},
                  {"duplicate_share", share}};
@@ -104,6 +113,8 @@ class Dedup : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_dedup() { return std::make_unique<Dedup>(); }
+std::unique_ptr<Command> make_dedup() {
+  return std::make_unique<Dedup>();
+}
 
 }  // namespace llmkit::cli

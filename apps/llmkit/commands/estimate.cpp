@@ -1,5 +1,4 @@
 // llmkit estimate: what a configuration costs, before it is run.
-#include "pretrain/data.h"
 #include "pretrain/estimate.h"
 
 #include <fmt/format.h>
@@ -13,6 +12,7 @@
 #include "base/units.h"
 #include "commands/pretrain.h"
 #include "formats/token_shards.h"
+#include "pretrain/data.h"
 #include "pretrain/parallel_plan.h"
 #include "pretrain/plan.h"
 #include "tokenizer/tokenizer.h"
@@ -43,7 +43,8 @@ class EstimateCommand final : public Command {
         .name = "estimate",
         .group = "Models",
         .summary = "time and memory that a run will take",
-        .examples = {"llmkit estimate --config gpt2-124m --steps 10000", "llmkit estimate --config 10m --vocab 8000 --check",
+        .examples = {"llmkit estimate --config gpt2-124m --steps 10000",
+                     "llmkit estimate --config 10m --vocab 8000 --check",
                      "llmkit estimate --config gpt2-124m --ranks 1,2,4,8 --no-measure"},
         .details =
             "Takes the options and configs of pretrain. Parameters, arithmetic (6 per matrix parameter and token plus "

@@ -21,11 +21,17 @@ class EvalCommand : public Command {
         .group = "Models",
         .summary = "score a model on tasks",
         .examples = {"llmkit eval --model run/model --tasks hellaswag,arc-easy --task-data tasks/ -o scores",
-                     "llmkit eval --model run/model --tasks perplexity:file=books.jsonl.zst -o scores --max perplexity.bits_per_byte=1.6"},
-        .details = "Semantics follow lm-evaluation-harness: multiple choice by log-likelihood (acc; acc_norm divides by the length of the choice in "
-                   "characters), perplexity by rolling windows in which each token is predicted once, greedy generation up to a stop string. An item's "
-                   "answers do not depend on the batch or the thread count. The output folder holds results.json, report.html and samples.jsonl with every "
-                   "request and answer; --resume takes finished answers over. Gates for scripts and CI: --min TASK.METRIC=VALUE, --max TASK.METRIC=VALUE.",
+                     "llmkit eval --model run/model --tasks perplexity:file=books.jsonl.zst -o scores --max "
+                     "perplexity.bits_per_byte=1.6"},
+        .details =
+            "Semantics follow lm-evaluation-harness: multiple choice by log-likelihood (acc; acc_norm divides by the "
+            "length of the choice in "
+            "characters), perplexity by rolling windows in which each token is predicted once, greedy generation up to "
+            "a stop string. An item's "
+            "answers do not depend on the batch or the thread count. The output folder holds results.json, report.html "
+            "and samples.jsonl with every "
+            "request and answer; --resume takes finished answers over. Gates for scripts and CI: --min "
+            "TASK.METRIC=VALUE, --max TASK.METRIC=VALUE.",
         .uses = kUsesOutput | kUsesThreads | kUsesForce | kUsesResume | kUsesJson | kUsesManifest | kUsesGates,
         .output_default = ""};
     return info;
@@ -33,8 +39,10 @@ class EvalCommand : public Command {
 
   void declare(Options& o) override {
     o.text("--model", &model_, "FOLDER", "model to score: a Hugging Face folder");
-    o.list("--tasks", &options_.specs, "LIST", "tasks, separated by commas; NAME or NAME:file=PATH (llmkit help eval-tasks)");
-    o.text("--task-data", &options_.data_folder, "FOLDER", "where files of tasks without file=PATH are looked for, by their names");
+    o.list("--tasks", &options_.specs, "LIST",
+           "tasks, separated by commas; NAME or NAME:file=PATH (llmkit help eval-tasks)");
+    o.text("--task-data", &options_.data_folder, "FOLDER",
+           "where files of tasks without file=PATH are looked for, by their names");
     o.integer("--limit", &options_.limit, "N", "only the first N items of each task (0 = all)", 0);
     o.integer("--batch-tokens", &batch_tokens_, "N", "tokens read at once; changes memory, not results", 1);
   }
@@ -62,7 +70,8 @@ class EvalCommand : public Command {
     if (!summary.interrupted) {
       io::write_file_atomically(common.output + "/results.json", eval::results_json(results, model_));
       io::write_file_atomically(common.output + "/report.html", report(results));
-      summary.outputs = {common.output + "/results.json", common.output + "/samples.jsonl", common.output + "/report.html"};
+      summary.outputs = {common.output + "/results.json", common.output + "/samples.jsonl",
+                         common.output + "/report.html"};
     }
     if (!common.quiet) print(results);
     summary.written = common.output;
@@ -74,13 +83,15 @@ class EvalCommand : public Command {
     std::vector<std::vector<std::string>> out;
     for (auto& r : results)
       for (auto& [name, m] : r.metrics)
-        out.push_back({r.name, name, fmt::format("{:.4f}", m.value), fmt::format("{:.4f}", m.standard_error), format_count(static_cast<uint64_t>(m.items))});
+        out.push_back({r.name, name, fmt::format("{:.4f}", m.value), fmt::format("{:.4f}", m.standard_error),
+                       format_count(static_cast<uint64_t>(m.items))});
     return out;
   }
 
   static void print(const std::vector<eval::TaskResult>& results) {
     fmt::print(stderr, "{:<24} {:<18} {:>10} {:>10} {:>8}\n", "task", "metric", "value", "± stderr", "items");
-    for (auto& row : rows(results)) fmt::print(stderr, "{:<24} {:<18} {:>10} {:>9} {:>8}\n", row[0], row[1], row[2], row[3], row[4]);
+    for (auto& row : rows(results))
+      fmt::print(stderr, "{:<24} {:<18} {:>10} {:>9} {:>8}\n", row[0], row[1], row[2], row[3], row[4]);
   }
 
   std::string report(const std::vector<eval::TaskResult>& results) const {
@@ -96,6 +107,8 @@ class EvalCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_eval() { return std::make_unique<EvalCommand>(); }
+std::unique_ptr<Command> make_eval() {
+  return std::make_unique<EvalCommand>();
+}
 
 }  // namespace llmkit::cli

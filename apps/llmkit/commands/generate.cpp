@@ -1,4 +1,6 @@
 // llmkit generate: text from a prompt, a conversation, or a stream of JSON lines.
+#include "generate/generate.h"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -9,7 +11,6 @@
 #include "command.h"
 #include "engine/session.h"
 #include "formats/json.h"
-#include "generate/generate.h"
 #include "io/input.h"
 #include "io/line_reader.h"
 #include "io/output.h"
@@ -26,12 +27,18 @@ class GenerateCommand : public Command {
         .group = "Models",
         .summary = "text from a prompt",
         .examples = {"llmkit generate --model run/model --prompt \"Once upon a time\" --temperature 0.8 --top-p 0.95",
-                     "llmkit generate --model sft/model --chat", "llmkit generate --model run/model --jsonl < prompts.jsonl > texts.jsonl"},
-        .details = "The text goes to standard output as it is made, always whole characters, and nothing else does. Without --prompt the prompt is read "
-                   "from standard input. --chat holds a conversation (one line a turn; on a terminal, control characters of the answer are "
-                   "removed). --jsonl reads objects with prompt or messages and writes them back with text and finish_reason, in order. The same seed "
-                   "gives the same text for any thread count and batch size. --sampler gives the chain step by step (llmkit help samplers); the other "
-                   "sampling options are short for penalty, temperature, top-k, top-p and min-p in that order.",
+                     "llmkit generate --model sft/model --chat",
+                     "llmkit generate --model run/model --jsonl < prompts.jsonl > texts.jsonl"},
+        .details =
+            "The text goes to standard output as it is made, always whole characters, and nothing else does. Without "
+            "--prompt the prompt is read "
+            "from standard input. --chat holds a conversation (one line a turn; on a terminal, control characters of "
+            "the answer are "
+            "removed). --jsonl reads objects with prompt or messages and writes them back with text and finish_reason, "
+            "in order. The same seed "
+            "gives the same text for any thread count and batch size. --sampler gives the chain step by step (llmkit "
+            "help samplers); the other "
+            "sampling options are short for penalty, temperature, top-k, top-p and min-p in that order.",
         .uses = kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesMaxBad};
     return info;
   }
@@ -52,7 +59,8 @@ class GenerateCommand : public Command {
     o.integer("--top-k", &sampling_.top_k, "K", "only the K most probable tokens (0 = all)", 0);
     o.real("--top-p", &sampling_.top_p, "P", "only the most probable tokens up to mass P (1 = all)", 0, 1);
     o.real("--min-p", &sampling_.min_p, "P", "only tokens at least P times as probable as the best (0 = all)", 0, 1);
-    o.real("--repetition-penalty", &sampling_.repetition_penalty, "P", "make tokens that occurred less probable (1 = off)", 1e-3, 1e3);
+    o.real("--repetition-penalty", &sampling_.repetition_penalty, "P",
+           "make tokens that occurred less probable (1 = off)", 1e-3, 1e3);
     o.list("--sampler", &samplers_, "SPEC", "a step of the chain, instead of the options above (repeatable)");
     o.boolean("--explain", &explain_, "show on stderr what each step left, token by token");
     o.integer("--batch", &batch_, "N", "texts written side by side; changes speed, not results", 1, 4096);
@@ -73,9 +81,12 @@ class GenerateCommand : public Command {
     auto out = io::create_output(common.output, {.replace = common.force});
     terminal_ = common.output == "-" && isatty(STDOUT_FILENO);
     ExitCode code = ExitCode::done;
-    if (chat_) converse(context, generator, *out);
-    else if (jsonl_) code = lines(context, common, generator, *out);
-    else once(generator, tokenizer, *out);
+    if (chat_)
+      converse(context, generator, *out);
+    else if (jsonl_)
+      code = lines(context, common, generator, *out);
+    else
+      once(generator, tokenizer, *out);
     out->finish();
     return context.stop.requested() ? ExitCode::interrupted : code;
   }
@@ -97,7 +108,9 @@ class GenerateCommand : public Command {
 
   engine::ExplainSink explainer(const tokenizer::Tokenizer& tokenizer) const {
     if (!explain_) return nullptr;
-    return [&tokenizer](size_t, const std::vector<decode::Step>& steps) { fmt::print(stderr, "{}\n", generate::explain_table(steps, tokenizer)); };
+    return [&tokenizer](size_t, const std::vector<decode::Step>& steps) {
+      fmt::print(stderr, "{}\n", generate::explain_table(steps, tokenizer));
+    };
   }
 
   void once(generate::Generator& generator, const tokenizer::Tokenizer& tokenizer, io::OutputStream& out) {
@@ -108,10 +121,12 @@ class GenerateCommand : public Command {
     std::vector<generate::Prompt> prompts;
     for (int64_t i = 0; i < num_; ++i) prompts.push_back(generator.prompt(prompt_, static_cast<uint64_t>(i), reserve_));
     if (num_ == 1) {
-      generator.run(prompts, options_, [&](size_t, std::string_view text) { say(out, text); }, explainer(tokenizer));
+      generator.run(
+          prompts, options_, [&](size_t, std::string_view text) { say(out, text); }, explainer(tokenizer));
       out.write("\n");
     } else {
-      for (auto& completion : generator.run(prompts, options_, nullptr, explainer(tokenizer))) out.write(shown(completion.text) + "\n\n");
+      for (auto& completion : generator.run(prompts, options_, nullptr, explainer(tokenizer)))
+        out.write(shown(completion.text) + "\n\n");
     }
   }
 
@@ -166,7 +181,8 @@ class GenerateCommand : public Command {
       ++summary.in;
       try {
         formats::Json line = formats::parse_json(text, fmt::format("standard input, line {}", reader.line_number()));
-        for (int64_t k = 0; k < num_; ++k) prompts.push_back(make_prompt(generator, line, summary.in * 1000 + static_cast<uint64_t>(k)));
+        for (int64_t k = 0; k < num_; ++k)
+          prompts.push_back(make_prompt(generator, line, summary.in * 1000 + static_cast<uint64_t>(k)));
         waiting.push_back(std::move(line));
         ++summary.kept;
       } catch (const UsageError&) {
@@ -184,7 +200,8 @@ class GenerateCommand : public Command {
   generate::Prompt make_prompt(generate::Generator& generator, const formats::Json& line, uint64_t stream) const {
     if (!line.has("messages")) return generator.prompt(line.get_string("prompt"), stream, reserve_);
     std::vector<formats::Message> messages;
-    for (auto& m : line.get_array("messages")) messages.push_back({.role = m.get_string("role"), .content = m.get_string("content")});
+    for (auto& m : line.get_array("messages"))
+      messages.push_back({.role = m.get_string("role"), .content = m.get_string("content")});
     return generator.chat(messages, stream, reserve_);
   }
 
@@ -204,6 +221,8 @@ class GenerateCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_generate() { return std::make_unique<GenerateCommand>(); }
+std::unique_ptr<Command> make_generate() {
+  return std::make_unique<GenerateCommand>();
+}
 
 }  // namespace llmkit::cli

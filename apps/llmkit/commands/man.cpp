@@ -10,10 +10,12 @@ namespace {
 class Man : public Command {
  public:
   const CommandInfo& info() const override {
-    static const CommandInfo info{
-        "man", "Tools", "manual page of a command, as roff",
-        {"llmkit man dedup | man -l -", "llmkit man > llmkit.1"},
-        "Without a command, the page of llmkit itself.", 0};
+    static const CommandInfo info{"man",
+                                  "Tools",
+                                  "manual page of a command, as roff",
+                                  {"llmkit man dedup | man -l -", "llmkit man > llmkit.1"},
+                                  "Without a command, the page of llmkit itself.",
+                                  0};
     return info;
   }
   void declare(Options& options) override { options.positional("COMMAND", &commands_, "whose page"); }
@@ -29,6 +31,8 @@ class Man : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_man() { return std::make_unique<Man>(); }
+std::unique_ptr<Command> make_man() {
+  return std::make_unique<Man>();
+}
 
 }  // namespace llmkit::cli

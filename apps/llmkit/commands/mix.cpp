@@ -1,3 +1,5 @@
+#include "mix/mix.h"
+
 #include <cmath>
 #include <iostream>
 #include <optional>
@@ -7,7 +9,6 @@
 #include "base/units.h"
 #include "command.h"
 #include "io/files.h"
-#include "mix/mix.h"
 
 namespace llmkit::cli {
 namespace {
@@ -18,12 +19,15 @@ Report make_report(const mix::MixResult& result) {
   std::vector<std::vector<std::string>> rows;
   for (auto& s : result.sources) {
     bars.push_back({s.name, static_cast<double>(s.planned)});
-    rows.push_back({s.name, format_count(s.documents), format_count(s.units), format_count(s.planned), short_number(s.epochs()),
-                    format_count(s.draws), format_count(s.validation_documents), format_count(s.validation_units)});
+    rows.push_back({s.name, format_count(s.documents), format_count(s.units), format_count(s.planned),
+                    short_number(s.epochs()), format_count(s.draws), format_count(s.validation_documents),
+                    format_count(s.validation_units)});
   }
   page.figures({{result.unit, format_count(result.total)}, {"sources", std::to_string(result.sources.size())}});
   page.bar_chart({.title = "What each source gives", .x_label = result.unit, .y_label = "source"}, bars);
-  page.table({"source", "documents", result.unit, "planned", "epochs", "documents drawn", "held out", "held-out " + result.unit}, rows);
+  page.table({"source", "documents", result.unit, "planned", "epochs", "documents drawn", "held out",
+              "held-out " + result.unit},
+             rows);
   for (auto& warning : result.warnings) page.paragraph(warning);
   return page;
 }
@@ -32,22 +36,30 @@ class Mix : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "mix", "Data", "blend sources into a shuffled training set",
+        "mix",
+        "Data",
+        "blend sources into a shuffled training set",
         {"llmkit mix web=docs.jsonl.zst:4 books=books.jsonl.zst:2 code=code/:1 --tokenizer tok --tokens 100M -o data",
          "llmkit mix en=en.jsonl.zst zh=zh.jsonl.zst --temperature 2 --bytes 50M --dry-run"},
-        "A source is NAME=PATH:WEIGHT; its share of the budget is weight^(1/T), normalised (T is --temperature). Without "
-        "weights, sizes are the weights. A source is repeated at most --max-epochs times; what it cannot give is shared out "
-        "among the others. Amounts are exact: the last document drawn from a source is cut. Without a budget, as much is "
+        "A source is NAME=PATH:WEIGHT; its share of the budget is weight^(1/T), normalised (T is --temperature). "
+        "Without "
+        "weights, sizes are the weights. A source is repeated at most --max-epochs times; what it cannot give is "
+        "shared out "
+        "among the others. Amounts are exact: the last document drawn from a source is cut. Without a budget, as much "
+        "is "
         "taken as the shares allow.\n\n"
-        "Held-out documents (--validation) are chosen by a hash of their text: equal texts are never on both sides, and the "
+        "Held-out documents (--validation) are chosen by a hash of their text: equal texts are never on both sides, "
+        "and the "
         "choice depends neither on the seed nor on the other sources. They go to DIR/validation.\n\n"
         "With --tokenizer, DIR holds token shards (shard-00000.tok, manifest.json) and the tokenizer, ready for llmkit "
-        "pretrain; without, part-00000.jsonl.zst and so on. mix.json says what came from where. The order is one global "
+        "pretrain; without, part-00000.jsonl.zst and so on. mix.json says what came from where. The order is one "
+        "global "
         "shuffle, a pure function of --seed; the same bytes come out for any --threads.\n\n"
-        "Sources are read once. Tokens or lines are kept in memory up to half of --memory (4G where not given), beyond that "
+        "Sources are read once. Tokens or lines are kept in memory up to half of --memory (4G where not given), beyond "
+        "that "
         "in a temporary file; 24 bytes of index a document stay in memory.",
-        kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesDryRun | kUsesJson | kUsesReport | kUsesManifest | kUsesMaxBad |
-            kUsesGates | kUsesMemory,
+        kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesDryRun | kUsesJson | kUsesReport | kUsesManifest |
+            kUsesMaxBad | kUsesGates | kUsesMemory,
         "mixed"};
     return info;
   }
@@ -89,7 +101,8 @@ class Mix : public Command {
     mix::MixResult result = mix::run_mix(options, context);
     for (auto& warning : result.warnings) log::warning(warning);
     // The plan is the result of a dry run; beside a written folder it is a message.
-    (common.dry_run ? std::cout : std::cerr) << (common.quiet && !common.dry_run ? "" : mix::plan_table(result)) << std::flush;
+    (common.dry_run ? std::cout : std::cerr)
+        << (common.quiet && !common.dry_run ? "" : mix::plan_table(result)) << std::flush;
     if (!common.report.empty()) io::write_file_atomically(common.report, make_report(result).html());
     return common.finish(summary(common, result));
   }
@@ -97,16 +110,19 @@ class Mix : public Command {
  private:
   static uint64_t count(const char* option, const std::string& text) {
     auto value = parse_count(text);
-    if (!value || *value == 0) throw UsageError(ErrorParts{"", option, "a whole number above 0, such as 100M or 1e6", "'" + text + "'", ""});
+    if (!value || *value == 0)
+      throw UsageError(ErrorParts{"", option, "a whole number above 0, such as 100M or 1e6", "'" + text + "'", ""});
     return *value;
   }
 
   uint64_t budget() const {
     if (tokens_.empty()) {
-      if (bytes_ && !tokenizer_.empty()) throw UsageError(ErrorParts{"--bytes measures text", "--bytes", "--tokens with --tokenizer", "", ""});
+      if (bytes_ && !tokenizer_.empty())
+        throw UsageError(ErrorParts{"--bytes measures text", "--bytes", "--tokens with --tokenizer", "", ""});
       return bytes_;
     }
-    if (tokenizer_.empty()) throw UsageError(ErrorParts{"--tokens needs --tokenizer", "--tokens", "", "", "or give --bytes"});
+    if (tokenizer_.empty())
+      throw UsageError(ErrorParts{"--tokens needs --tokenizer", "--tokens", "", "", "or give --bytes"});
     return count("--tokens", tokens_);
   }
 
@@ -123,7 +139,8 @@ class Mix : public Command {
       options.validation_documents = count("--validation", validation_);
     }
     if (!(options.validation_share >= 0 && options.validation_share < 1))
-      throw UsageError(ErrorParts{"", "--validation", "a share below 1 (0.01, 1%) or a number of documents", "'" + validation_ + "'", ""});
+      throw UsageError(ErrorParts{"", "--validation", "a share below 1 (0.01, 1%) or a number of documents",
+                                  "'" + validation_ + "'", ""});
   }
 
   Summary summary(const Common& common, const mix::MixResult& result) const {
@@ -142,7 +159,8 @@ class Mix : public Command {
     if (common.dry_run) s.kept = s.in;
     s.in += s.bad;
     s.metrics.insert(s.metrics.begin(), {result.unit, static_cast<double>(result.total)});
-    for (auto& source : mix::parse_sources(sources_)) s.inputs.insert(s.inputs.end(), source.paths.begin(), source.paths.end());
+    for (auto& source : mix::parse_sources(sources_))
+      s.inputs.insert(s.inputs.end(), source.paths.begin(), source.paths.end());
     if (!common.dry_run) s.outputs = {common.output};
     if (!common.report.empty()) s.outputs.push_back(common.report);
     if (!common.dry_run)
@@ -160,6 +178,8 @@ class Mix : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_mix() { return std::make_unique<Mix>(); }
+std::unique_ptr<Command> make_mix() {
+  return std::make_unique<Mix>();
+}
 
 }  // namespace llmkit::cli

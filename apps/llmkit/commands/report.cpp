@@ -13,10 +13,14 @@ class ReportCommand : public Command {
         .name = "report",
         .group = "Tools",
         .summary = "one page about all stages in a folder",
-        .examples = {"llmkit report work -o work/report.html", "llmkit dedup in.jsonl -o out.jsonl --manifest work/manifests/2-dedup.json"},
-        .details = "Finds manifests/*.json (written by --manifest), the metrics.jsonl of training runs, results.json of evaluations and generated*.txt below "
-                   "the folder, and makes one self-contained HTML page of them: documents in, kept and dropped by stage, times, loss "
-                   "curves, scores, texts.",
+        .examples = {"llmkit report work -o work/report.html",
+                     "llmkit dedup in.jsonl -o out.jsonl --manifest work/manifests/2-dedup.json"},
+        .details =
+            "Finds manifests/*.json (written by --manifest), the metrics.jsonl of training runs, results.json of "
+            "evaluations and generated*.txt below "
+            "the folder, and makes one self-contained HTML page of them: documents in, kept and dropped by stage, "
+            "times, loss "
+            "curves, scores, texts.",
         .uses = kUsesOutput | kUsesForce,
         .output_default = "report.html"};
     return info;
@@ -36,6 +40,8 @@ class ReportCommand : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_report() { return std::make_unique<ReportCommand>(); }
+std::unique_ptr<Command> make_report() {
+  return std::make_unique<ReportCommand>();
+}
 
 }  // namespace llmkit::cli

@@ -182,7 +182,10 @@ ExitCode compare_tokenizers(Context& context, const Common& common, const Compar
   }
   if (samples.empty()) {
     const auto& damaged = reader.bad().first();
-    throw Error(ErrorParts{"no text to compare on", request.inputs.front(), {}, damaged.empty() ? "" : damaged.front(),
+    throw Error(ErrorParts{"no text to compare on",
+                           request.inputs.front(),
+                           {},
+                           damaged.empty() ? "" : damaged.front(),
                            damaged.empty() ? "" : "--plain reads any file as text, not only .txt"});
   }
   std::vector<Column> columns;

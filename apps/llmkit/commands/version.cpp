@@ -1,3 +1,5 @@
+#include "base/version.h"
+
 #include <spdlog/version.h>
 #include <tbb/version.h>
 
@@ -6,7 +8,6 @@
 #include "base/json_writer.h"
 #include "base/mpi_communicator.h"
 #include "base/parallel.h"
-#include "base/version.h"
 #include "command.h"
 #include "kernels/cpu.h"
 
@@ -17,9 +18,12 @@ class Version : public Command {
  public:
   const CommandInfo& info() const override {
     static const CommandInfo info{
-        "version", "Tools", "program, compiler and instruction sets",
+        "version",
+        "Tools",
+        "program, compiler and instruction sets",
         {"llmkit version", "llmkit version --json"},
-        "One line, or with --json one object that tells what the program was built with and what it runs on.", 0};
+        "One line, or with --json one object that tells what the program was built with and what it runs on.",
+        0};
     return info;
   }
   void declare(Options& options) override { options.boolean("--json", &json_, "print one JSON object"); }
@@ -38,7 +42,8 @@ class Version : public Command {
     json.member("mpi", built_with_mpi());
     json.key("packages").begin_object();
     json.member("tbb", std::to_string(TBB_VERSION_MAJOR) + "." + std::to_string(TBB_VERSION_MINOR));
-    json.member("spdlog", std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." + std::to_string(SPDLOG_VER_PATCH));
+    json.member("spdlog", std::to_string(SPDLOG_VER_MAJOR) + "." + std::to_string(SPDLOG_VER_MINOR) + "." +
+                              std::to_string(SPDLOG_VER_PATCH));
     json.end_object().end_object();
     std::cout << out << "\n";
     return ExitCode::done;
@@ -50,6 +55,8 @@ class Version : public Command {
 
 }  // namespace
 
-std::unique_ptr<Command> make_version() { return std::make_unique<Version>(); }
+std::unique_ptr<Command> make_version() {
+  return std::make_unique<Version>();
+}
 
 }  // namespace llmkit::cli

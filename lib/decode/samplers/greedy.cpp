@@ -15,7 +15,8 @@ class Greedy : public Sampler {
 }  // namespace
 
 Entry<Sampler> greedy_sampler() {
-  return {{"greedy", "keep only the most probable token", "", {}}, [](const Values&) -> std::unique_ptr<Sampler> { return std::make_unique<Greedy>(); }};
+  return {{"greedy", "keep only the most probable token", "", {}},
+          [](const Values&) -> std::unique_ptr<Sampler> { return std::make_unique<Greedy>(); }};
 }
 
 }  // namespace llmkit::decode

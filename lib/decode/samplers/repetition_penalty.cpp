@@ -15,7 +15,8 @@ class RepetitionPenalty : public Sampler {
     seen.insert(seen.end(), history.generated.begin(), history.generated.end());
     std::sort(seen.begin(), seen.end());
     for (auto& item : c.items()) {
-      if (std::binary_search(seen.begin(), seen.end(), item.id)) item.logit = item.logit < 0 ? item.logit * p_ : item.logit / p_;
+      if (std::binary_search(seen.begin(), seen.end(), item.id))
+        item.logit = item.logit < 0 ? item.logit * p_ : item.logit / p_;
     }
     c = Candidates(std::move(c.items()));  // the order is no longer known
   }
@@ -27,9 +28,13 @@ class RepetitionPenalty : public Sampler {
 }  // namespace
 
 Entry<Sampler> repetition_penalty_sampler() {
-  return {{"repetition-penalty", "make tokens that occurred already less probable", "Keskar et al. 2019, arXiv 1909.05858",
+  return {{"repetition-penalty",
+           "make tokens that occurred already less probable",
+           "Keskar et al. 2019, arXiv 1909.05858",
            {{"p", ParamType::real, "1.1", "penalty; 1 is none", 1e-3, 1e3}}},
-          [](const Values& v) -> std::unique_ptr<Sampler> { return std::make_unique<RepetitionPenalty>(static_cast<float>(v.real("p"))); }};
+          [](const Values& v) -> std::unique_ptr<Sampler> {
+            return std::make_unique<RepetitionPenalty>(static_cast<float>(v.real("p")));
+          }};
 }
 
 }  // namespace llmkit::decode

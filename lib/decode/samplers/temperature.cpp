@@ -18,7 +18,9 @@ class Temperature : public Sampler {
 }  // namespace
 
 Entry<Sampler> temperature_sampler() {
-  return {{"temperature", "divide the logits by t: below 1 sharper, above 1 flatter", "Ackley, Hinton, Sejnowski 1985",
+  return {{"temperature",
+           "divide the logits by t: below 1 sharper, above 1 flatter",
+           "Ackley, Hinton, Sejnowski 1985",
            {{"t", ParamType::real, "1", "temperature", 1e-3, 1e3}}},
           [](const Values& v) -> std::unique_ptr<Sampler> { return std::make_unique<Temperature>(v.real("t")); }};
 }

@@ -1,4 +1,5 @@
-// Top-k: only the k most probable tokens can be drawn (Fan, Lewis, Dauphin, "Hierarchical neural story generation", 2018).
+// Top-k: only the k most probable tokens can be drawn (Fan, Lewis, Dauphin, "Hierarchical neural story generation",
+// 2018).
 #include "decode/sampler.h"
 
 namespace llmkit::decode {
@@ -19,9 +20,13 @@ class TopK : public Sampler {
 }  // namespace
 
 Entry<Sampler> top_k_sampler() {
-  return {{"top-k", "keep the k most probable tokens", "Fan et al. 2018, arXiv 1805.04833",
+  return {{"top-k",
+           "keep the k most probable tokens",
+           "Fan et al. 2018, arXiv 1805.04833",
            {{"k", ParamType::integer, "40", "how many tokens stay", 1, 1e9}}},
-          [](const Values& v) -> std::unique_ptr<Sampler> { return std::make_unique<TopK>(static_cast<size_t>(v.integer("k"))); }};
+          [](const Values& v) -> std::unique_ptr<Sampler> {
+            return std::make_unique<TopK>(static_cast<size_t>(v.integer("k")));
+          }};
 }
 
 }  // namespace llmkit::decode

@@ -19,7 +19,7 @@ class TopP : public Sampler {
     size_t kept = 0;
     for (size_t head = 64; kept < c.size(); head *= 4) {
       c.order(std::min(head, c.size()));
-      for (; kept < std::min(head, c.size()); ) {
+      for (; kept < std::min(head, c.size());) {
         mass += std::exp(c.items()[kept++].logit - top) / sum;
         if (mass >= p_) return c.keep(kept);
       }
@@ -33,7 +33,9 @@ class TopP : public Sampler {
 }  // namespace
 
 Entry<Sampler> top_p_sampler() {
-  return {{"top-p", "keep the most probable tokens up to a mass of p (nucleus)", "Holtzman et al. 2020, arXiv 1904.09751",
+  return {{"top-p",
+           "keep the most probable tokens up to a mass of p (nucleus)",
+           "Holtzman et al. 2020, arXiv 1904.09751",
            {{"p", ParamType::real, "0.95", "probability mass", 1e-6, 1}}},
           [](const Values& v) -> std::unique_ptr<Sampler> { return std::make_unique<TopP>(v.real("p")); }};
 }

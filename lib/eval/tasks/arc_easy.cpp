@@ -7,7 +7,9 @@ namespace {
 
 class ArcEasy : public ChoiceTask {
  public:
-  bool recognises(std::string_view name) const override { return name.starts_with("arc_easy") || name.starts_with("arc-easy"); }
+  bool recognises(std::string_view name) const override {
+    return name.starts_with("arc_easy") || name.starts_with("arc-easy");
+  }
   ChoiceQuestion question(const Item& item) const override {
     std::string query = text_field(item, "query");
     if (!query.starts_with("Question: ")) query = "Question: " + query;

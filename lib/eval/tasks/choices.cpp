@@ -16,10 +16,12 @@ std::vector<Score> ChoiceTask::score(const Item& item, const std::vector<Respons
   return score_choices(responses, q.choices, q.gold);
 }
 
-ChoiceQuestion choice_question(const Item& item, std::string context, std::string_view choices_key, std::string_view gold_key) {
+ChoiceQuestion choice_question(const Item& item, std::string context, std::string_view choices_key,
+                               std::string_view gold_key) {
   ChoiceQuestion q{std::move(context), text_list(item, choices_key), integer_field(item, gold_key)};
   if (q.choices.size() < 2 || q.gold < 0 || q.gold >= static_cast<int64_t>(q.choices.size())) {
-    throw Error({"not a multiple-choice item", item.id, fmt::format("at least two {} and 0 <= {} < their number", choices_key, gold_key),
+    throw Error({"not a multiple-choice item", item.id,
+                 fmt::format("at least two {} and 0 <= {} < their number", choices_key, gold_key),
                  fmt::format("{} choices and {} = {}", q.choices.size(), gold_key, q.gold), ""});
   }
   return q;

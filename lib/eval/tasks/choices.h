@@ -25,6 +25,7 @@ class ChoiceTask : public Task {
 };
 
 // choices and gold from the fields of a JSON object; checks that gold names a choice.
-ChoiceQuestion choice_question(const Item& item, std::string context, std::string_view choices_key, std::string_view gold_key);
+ChoiceQuestion choice_question(const Item& item, std::string context, std::string_view choices_key,
+                               std::string_view gold_key);
 
 }  // namespace llmkit::eval

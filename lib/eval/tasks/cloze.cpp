@@ -7,7 +7,9 @@ namespace {
 
 class Cloze : public Task {
  public:
-  bool recognises(std::string_view name) const override { return name.find("cloze") != std::string_view::npos || name.starts_with("simple_arithmetic"); }
+  bool recognises(std::string_view name) const override {
+    return name.find("cloze") != std::string_view::npos || name.starts_with("simple_arithmetic");
+  }
   std::vector<Request> requests(const Item& item) const override {
     std::string continuation = text_field(item, "continuation");
     if (!continuation.starts_with(' ')) continuation = " " + continuation;

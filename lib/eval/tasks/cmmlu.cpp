@@ -13,10 +13,13 @@ class Cmmlu : public ChoiceTask {
   std::vector<Item> load(const std::string& path) const override { return load_csv(path); }
   bool recognises(std::string_view name) const override { return name.ends_with(".csv"); }
   ChoiceQuestion question(const Item& item) const override {
-    std::string context = "以下是关于" + text_field(item, "subject") + "的单项选择题，请直接给出正确答案的选项。\n\n" + text_field(item, "Question") + "\n";
-    for (const char* letter : {"A", "B", "C", "D"}) context += std::string(letter) + ". " + text_field(item, letter) + "\n";
+    std::string context = "以下是关于" + text_field(item, "subject") + "的单项选择题，请直接给出正确答案的选项。\n\n" +
+                          text_field(item, "Question") + "\n";
+    for (const char* letter : {"A", "B", "C", "D"})
+      context += std::string(letter) + ". " + text_field(item, letter) + "\n";
     std::string answer = text_field(item, "Answer");
-    if (answer.size() != 1 || answer[0] < 'A' || answer[0] > 'D') throw Error({"not a CMMLU item", item.id, "Answer to be A, B, C or D", answer, ""});
+    if (answer.size() != 1 || answer[0] < 'A' || answer[0] > 'D')
+      throw Error({"not a CMMLU item", item.id, "Answer to be A, B, C or D", answer, ""});
     return {context + "答案：", {"A", "B", "C", "D"}, answer[0] - 'A'};
   }
 };

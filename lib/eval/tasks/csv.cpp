@@ -33,9 +33,12 @@ std::vector<std::vector<std::string>> parse_csv(std::string_view text, std::stri
   for (size_t i = 0; i < text.size(); ++i) {
     char c = text[i];
     if (quoted) {
-      if (c != '"') field += c;
-      else if (i + 1 < text.size() && text[i + 1] == '"') field += text[++i];
-      else quoted = false;
+      if (c != '"')
+        field += c;
+      else if (i + 1 < text.size() && text[i + 1] == '"')
+        field += text[++i];
+      else
+        quoted = false;
     } else if (c == '"' && field.empty()) {
       quoted = any = true;
     } else if (c == ',') {
@@ -48,7 +51,9 @@ std::vector<std::vector<std::string>> parse_csv(std::string_view text, std::stri
       any = true;
     }
   }
-  if (quoted) throw Error({"a quoted field has no end", fmt::format("{}, row {}", where, rows.size() + 1), "a closing quote", "the end of the file", ""});
+  if (quoted)
+    throw Error({"a quoted field has no end", fmt::format("{}, row {}", where, rows.size() + 1), "a closing quote",
+                 "the end of the file", ""});
   end_row();
   return rows;
 }

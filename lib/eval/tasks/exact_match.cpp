@@ -13,7 +13,9 @@ std::string trimmed(const std::string& text) {
 class ExactMatch : public Task {
  public:
   explicit ExactMatch(const Values& v) : max_tokens_(v.integer("max-tokens")) {}
-  bool recognises(std::string_view name) const override { return name.find("exact_match") != std::string_view::npos || name.starts_with("svamp"); }
+  bool recognises(std::string_view name) const override {
+    return name.find("exact_match") != std::string_view::npos || name.starts_with("svamp");
+  }
   std::vector<Request> requests(const Item& item) const override {
     return {{Request::Kind::generate, text_field(item, "context"), "", {"\n"}, max_tokens_}};
   }
@@ -30,7 +32,9 @@ class ExactMatch : public Task {
 }  // namespace
 
 Entry<Task> exact_match_task() {
-  return {{"exact-match", "generate until a line end and compare (fields context, answer)", "",
+  return {{"exact-match",
+           "generate until a line end and compare (fields context, answer)",
+           "",
            {{"max-tokens", ParamType::integer, "32", "tokens generated at most", 1, 1e6}}},
           [](const Values& v) -> std::unique_ptr<Task> { return std::make_unique<ExactMatch>(v); }};
 }

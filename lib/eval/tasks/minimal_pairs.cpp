@@ -20,18 +20,26 @@ class MinimalPairs : public Task {
 // The same over the folder of BLiMP's own files.
 class Blimp : public MinimalPairs {
  public:
-  bool recognises(std::string_view name) const override { return name.ends_with(".jsonl") && name.find("minimal_pairs") == std::string_view::npos; }
+  bool recognises(std::string_view name) const override {
+    return name.ends_with(".jsonl") && name.find("minimal_pairs") == std::string_view::npos;
+  }
 };
 
 }  // namespace
 
 Entry<Task> minimal_pairs_task() {
-  return {{"minimal-pairs", "prefer the good sentence of each pair (sentence_good, sentence_bad)", "Warstadt et al. 2020, arXiv 1912.00582", {}},
+  return {{"minimal-pairs",
+           "prefer the good sentence of each pair (sentence_good, sentence_bad)",
+           "Warstadt et al. 2020, arXiv 1912.00582",
+           {}},
           [](const Values&) -> std::unique_ptr<Task> { return std::make_unique<MinimalPairs>(); }};
 }
 
 Entry<Task> blimp_task() {
-  return {{"blimp", "grammatical minimal pairs in English (folder of BLiMP files)", "Warstadt et al. 2020, arXiv 1912.00582", {}},
+  return {{"blimp",
+           "grammatical minimal pairs in English (folder of BLiMP files)",
+           "Warstadt et al. 2020, arXiv 1912.00582",
+           {}},
           [](const Values&) -> std::unique_ptr<Task> { return std::make_unique<Blimp>(); }};
 }
 

@@ -11,10 +11,13 @@ namespace {
 class Perplexity : public Task {
  public:
   bool recognises(std::string_view name) const override {
-    return name.ends_with(".txt") || name.ends_with(".txt.zst") || name.ends_with(".txt.gz") || name.find("validation") != std::string_view::npos || name.find("_dev") != std::string_view::npos;
+    return name.ends_with(".txt") || name.ends_with(".txt.zst") || name.ends_with(".txt.gz") ||
+           name.find("validation") != std::string_view::npos || name.find("_dev") != std::string_view::npos;
   }
   std::vector<Item> load(const std::string& path) const override { return load_documents(path); }
-  std::vector<Request> requests(const Item& item) const override { return {{Request::Kind::rolling, "", text_field(item, "text"), {}, 0}}; }
+  std::vector<Request> requests(const Item& item) const override {
+    return {{Request::Kind::rolling, "", text_field(item, "text"), {}, 0}};
+  }
   std::vector<Score> score(const Item& item, const std::vector<Response>& r) const override {
     double bytes = static_cast<double>(text_field(item, "text").size()), tokens = static_cast<double>(r[0].tokens);
     if (bytes == 0 || tokens == 0) return {};

@@ -31,7 +31,8 @@ class Gpt2 : public Architecture {
     c.embedding_dropout = json.get_real("embd_pdrop", 0.1);
     for (const char* key : {"scale_attn_by_inverse_layer_idx", "reorder_and_upcast_attn", "add_cross_attention"})
       if (json.get_bool(key, false)) throw Error(json.path(key) + ": not supported");
-    if (!json.get_bool("scale_attn_weights", true)) throw Error(json.path("scale_attn_weights") + ": not supported when false");
+    if (!json.get_bool("scale_attn_weights", true))
+      throw Error(json.path("scale_attn_weights") + ": not supported when false");
     read_token_ids(json, c);
     return c;
   }
@@ -82,7 +83,8 @@ class Gpt2 : public Architecture {
   }
 
   bool may_skip(std::string_view name, const ModelConfig& c) const override {
-    return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") || (c.tie_embeddings && name == "lm_head.weight");
+    return name.ends_with(".attn.bias") || name.ends_with(".attn.masked_bias") ||
+           (c.tie_embeddings && name == "lm_head.weight");
   }
   std::string_view optional_prefix() const override { return "transformer."; }
 };
@@ -90,7 +92,8 @@ class Gpt2 : public Architecture {
 }  // namespace
 
 Entry<Architecture> architecture_gpt2() {
-  return {{"gpt2", "LayerNorm, learned positions, GELU, biases", "Radford et al.: Language models are unsupervised multitask learners, 2019"},
+  return {{"gpt2", "LayerNorm, learned positions, GELU, biases",
+           "Radford et al.: Language models are unsupervised multitask learners, 2019"},
           [](const Values&) -> std::unique_ptr<Architecture> { return std::make_unique<Gpt2>(); }};
 }
 

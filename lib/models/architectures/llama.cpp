@@ -14,7 +14,10 @@ class Llama : public LlamaFamily {
     c.ffn_bias = json.get_bool("mlp_bias", false);
   }
   void write_own(formats::Json& json, const ModelConfig& c) const override {
-    if (c.qkv_bias != c.output_bias) throw Error("a llama config.json has one attention_bias for qkv and output: use architecture qwen2 for biases on qkv only");
+    if (c.qkv_bias != c.output_bias)
+      throw Error(
+          "a llama config.json has one attention_bias for qkv and output: use architecture qwen2 for biases on qkv "
+          "only");
     if (c.sliding_window > 0) throw Error("a llama config.json has no sliding_window: use architecture mistral");
     json.set("attention_bias", c.qkv_bias);
     json.set("mlp_bias", c.ffn_bias);

@@ -9,9 +9,12 @@ class Mistral : public LlamaFamily {
   Mistral() : LlamaFamily("mistral", "MistralForCausalLM") {}
 
  private:
-  void read_own(const formats::Json& json, ModelConfig& c) const override { c.sliding_window = json.get_int("sliding_window", 0); }
+  void read_own(const formats::Json& json, ModelConfig& c) const override {
+    c.sliding_window = json.get_int("sliding_window", 0);
+  }
   void write_own(formats::Json& json, const ModelConfig& c) const override {
-    if (c.qkv_bias || c.output_bias || c.ffn_bias) throw Error("a mistral model has no biases: use architecture llama or qwen2");
+    if (c.qkv_bias || c.output_bias || c.ffn_bias)
+      throw Error("a mistral model has no biases: use architecture llama or qwen2");
     json.set("sliding_window", c.sliding_window > 0 ? formats::Json(c.sliding_window) : formats::Json());
   }
 };

@@ -15,7 +15,8 @@ class Qwen2 : public LlamaFamily {
       throw Error(json.path("use_sliding_window") + ": windows on some layers only are not supported");
   }
   void write_own(formats::Json& json, const ModelConfig& c) const override {
-    if (!c.qkv_bias || c.output_bias || c.ffn_bias) throw Error("a qwen2 model has biases on queries, keys and values only");
+    if (!c.qkv_bias || c.output_bias || c.ffn_bias)
+      throw Error("a qwen2 model has biases on queries, keys and values only");
     if (c.head_dim * c.heads != c.hidden_size) throw Error("a qwen2 model has head_dim = hidden_size / heads");
     json.set("use_sliding_window", false);
   }

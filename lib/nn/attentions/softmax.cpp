@@ -16,12 +16,14 @@ class SoftmaxAttention : public Attention {
     shape_ = shape;
     int64_t width = (shape.heads + 2 * shape.kv_heads) * shape.head_dim;
     int64_t q_rows = shape.heads * shape.head_dim, kv_rows = shape.kv_heads * shape.head_dim;
-    qkv_ = Linear(store, name + ".qkv", {shape.hidden, width, shape.qkv_bias, shape.deviation, {q_rows, kv_rows, kv_rows}});
-    output_ = Linear(store, name + ".output", {shape.heads * shape.head_dim, shape.hidden, shape.output_bias, shape.output_deviation});
+    qkv_ = Linear(store, name + ".qkv",
+                  {shape.hidden, width, shape.qkv_bias, shape.deviation, {q_rows, kv_rows, kv_rows}});
+    output_ = Linear(store, name + ".output",
+                     {shape.heads * shape.head_dim, shape.hidden, shape.output_bias, shape.output_deviation});
   }
 
-  Tensor forward(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const Tensor& residual,
-                 const BatchContext& batch) const override {
+  Tensor forward(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x,
+                 const Tensor& residual, const BatchContext& batch) const override {
     Tensor qkv = position.turn(tape, qkv_.forward(tape, store, x), shape_.heads + shape_.kv_heads, batch.positions);
     ops::AttentionOptions options;
     options.sequences = batch.sequences;
@@ -42,8 +44,8 @@ class SoftmaxAttention : public Attention {
     return std::make_unique<KvCache>(shape_.kv_heads * shape_.head_dim, dtype);
   }
 
-  Tensor decode(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x, const Tensor& residual,
-                const DecodeContext& context) const override {
+  Tensor decode(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x,
+                const Tensor& residual, const DecodeContext& context) const override {
     Tensor qkv = position.turn(tape, qkv_.forward(tape, store, x), shape_.heads + shape_.kv_heads, context.positions);
     Tensor mixed = tape.output({x.rows(), shape_.heads * shape_.head_dim}, x.dtype(), false);
     dispatch(x.dtype(), [&]<class T>() { attend<T>(tape, qkv, mixed, context); });
@@ -91,7 +93,11 @@ class SoftmaxAttention : public Attention {
 }  // namespace
 
 Entry<Attention> attention_softmax() {
-  return {{"softmax", "multi-head softmax attention with grouped keys and values", "Vaswani et al.: Attention is all you need, 2017", {}, "decode: exact"},
+  return {{"softmax",
+           "multi-head softmax attention with grouped keys and values",
+           "Vaswani et al.: Attention is all you need, 2017",
+           {},
+           "decode: exact"},
           [](const Values&) -> std::unique_ptr<Attention> { return std::make_unique<SoftmaxAttention>(); }};
 }
 

@@ -7,9 +7,11 @@ namespace {
 class Learned : public Position {
  public:
   void declare(ParameterStore& store, const PositionShape& shape) override {
-    table_ = store.add({"embedding.position.weight", {shape.max_positions, shape.hidden}, Init::normal, shape.deviation, true});
+    table_ = store.add(
+        {"embedding.position.weight", {shape.max_positions, shape.hidden}, Init::normal, shape.deviation, true});
   }
-  Tensor embed(Tape& tape, const ParameterStore& store, const Tensor& x, std::span<const int32_t> positions) const override {
+  Tensor embed(Tape& tape, const ParameterStore& store, const Tensor& x,
+               std::span<const int32_t> positions) const override {
     return ops::add(tape, x, ops::embedding(tape, store.tensor(table_), positions));
   }
 
@@ -20,7 +22,8 @@ class Learned : public Position {
 }  // namespace
 
 Entry<Position> position_learned() {
-  return {{"learned", "a trained vector per position, added to the embeddings", "Gehring et al.: Convolutional sequence to sequence learning, 2017"},
+  return {{"learned", "a trained vector per position, added to the embeddings",
+           "Gehring et al.: Convolutional sequence to sequence learning, 2017"},
           [](const Values&) -> std::unique_ptr<Position> { return std::make_unique<Learned>(); }};
 }
 

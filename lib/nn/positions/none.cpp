@@ -4,7 +4,8 @@
 namespace llmkit::nn {
 
 Entry<Position> position_none() {
-  return {{"none", "no positional signal besides the causal mask", "Haviv et al.: Transformer language models without positional encodings, 2022"},
+  return {{"none", "no positional signal besides the causal mask",
+           "Haviv et al.: Transformer language models without positional encodings, 2022"},
           [](const Values&) -> std::unique_ptr<Position> { return std::make_unique<Position>(); }};
 }
 

@@ -22,7 +22,8 @@ class Rope : public Position {
     cos_ = MemoryBlock(bytes);
     sin_ = MemoryBlock(bytes);
     dispatch(store.dtype(), [&]<class T>() {
-      kernels::rope_table<T>(reinterpret_cast<T*>(cos_.data()), reinterpret_cast<T*>(sin_.data()), frequency.data(), positions_, head_dim_);
+      kernels::rope_table<T>(reinterpret_cast<T*>(cos_.data()), reinterpret_cast<T*>(sin_.data()), frequency.data(),
+                             positions_, head_dim_);
     });
   }
 

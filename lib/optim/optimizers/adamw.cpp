@@ -13,6 +13,7 @@ class Adamw : public Optimizer {
     options_.epsilon = v.real("epsilon");
     options_.weight_decay = v.real("weight-decay");
   }
+
  protected:
   std::vector<std::string_view> own_slots() const override { return {"exp_avg", "exp_avg_sq"}; }
   void update(const kernels::Exec& ex, const Range& range, const StepArgs& args) override {
@@ -22,8 +23,8 @@ class Adamw : public Optimizer {
     o.step = args.step;
     if (!range.decay) o.weight_decay = 0;
     dispatch(store().dtype(), [&]<class T>() {
-      kernels::adamw_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin, state<T>(0).data() + range.begin,
-                             state<T>(1).data() + range.begin, range.size, o);
+      kernels::adamw_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin,
+                             state<T>(0).data() + range.begin, state<T>(1).data() + range.begin, range.size, o);
     });
   }
 

@@ -13,6 +13,7 @@ class Sgd : public Optimizer {
     options_.weight_decay = v.real("weight-decay");
     if (options_.nesterov && options_.momentum == 0) throw UsageError("sgd: nesterov needs momentum");
   }
+
  protected:
   std::vector<std::string_view> own_slots() const override {
     return options_.momentum > 0 ? std::vector<std::string_view>{"momentum_buffer"} : std::vector<std::string_view>{};
@@ -24,7 +25,8 @@ class Sgd : public Optimizer {
     if (!range.decay) o.weight_decay = 0;
     dispatch(store().dtype(), [&]<class T>() {
       T* buffer = o.momentum > 0 ? state<T>(0).data() + range.begin : nullptr;
-      kernels::sgd_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin, buffer, range.size, o);
+      kernels::sgd_step<T>(ex, store().values<T>().data() + range.begin, store().gradients<T>().data() + range.begin,
+                           buffer, range.size, o);
     });
   }
 

@@ -11,7 +11,8 @@ class Constant : public Schedule {
 }  // namespace
 
 Entry<Schedule> schedule_constant() {
-  return {{"constant", "the peak rate to the end", ""}, [](const Values&) -> std::unique_ptr<Schedule> { return std::make_unique<Constant>(); }};
+  return {{"constant", "the peak rate to the end", ""},
+          [](const Values&) -> std::unique_ptr<Schedule> { return std::make_unique<Constant>(); }};
 }
 
 }  // namespace llmkit::optim

@@ -10,7 +10,8 @@ namespace {
 class Wsd : public Schedule {
  public:
   explicit Wsd(const Values& v) : decay_(v.real("decay")), square_root_(v.text("form") == "sqrt") {
-    if (!square_root_ && v.text("form") != "linear") throw UsageError("wsd: form is linear or sqrt, found '" + v.text("form") + "'");
+    if (!square_root_ && v.text("form") != "linear")
+      throw UsageError("wsd: form is linear or sqrt, found '" + v.text("form") + "'");
   }
   double shape(double progress) const override {
     double into = decay_ > 0 ? (progress - (1.0 - decay_)) / decay_ : 0.0;
@@ -28,7 +29,8 @@ class Wsd : public Schedule {
 Entry<Schedule> schedule_wsd() {
   return {{"wsd",
            "the peak rate, then a short decay to the floor",
-           "Hu et al.: MiniCPM, 2024; Hägele et al.: Scaling laws and compute-optimal training beyond fixed training durations, 2024",
+           "Hu et al.: MiniCPM, 2024; Hägele et al.: Scaling laws and compute-optimal training beyond fixed training "
+           "durations, 2024",
            {{"decay", ParamType::real, "0.2", "share of the steps after warm-up that decay", 0, 1},
             {"form", ParamType::text, "sqrt", "linear or sqrt"}}},
           [](const Values& v) -> std::unique_ptr<Schedule> { return std::make_unique<Wsd>(v); }};

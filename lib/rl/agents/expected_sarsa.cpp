@@ -24,9 +24,11 @@ class ExpectedSarsa : public Agent {
 }  // namespace
 
 Entry<Agent> expected_sarsa_agent() {
-  return {{"expected-sarsa", "on-policy: bootstraps from the mean over the next actions", "van Seijen et al. 2009; Sutton and Barto 2018, 6.6",
-           control_params()},
-          [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<ExpectedSarsa>(read_control_params(v)); }};
+  return {{"expected-sarsa", "on-policy: bootstraps from the mean over the next actions",
+           "van Seijen et al. 2009; Sutton and Barto 2018, 6.6", control_params()},
+          [](const Values& v) -> std::unique_ptr<Agent> {
+            return std::make_unique<ExpectedSarsa>(read_control_params(v));
+          }};
 }
 
 }  // namespace llmkit::rl

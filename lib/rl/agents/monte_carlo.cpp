@@ -1,6 +1,6 @@
-// On-policy Monte Carlo control (Sutton and Barto, 5.4): after each episode every visited pair moves towards the return that
-// followed its first (or each) visit; alpha 0 means the plain average of all returns. An episode that was cut counts with
-// the return it had until then.
+// On-policy Monte Carlo control (Sutton and Barto, 5.4): after each episode every visited pair moves towards the return
+// that followed its first (or each) visit; alpha 0 means the plain average of all returns. An episode that was cut
+// counts with the return it had until then.
 #include <algorithm>
 
 #include "rl/control.h"
@@ -31,7 +31,8 @@ class MonteCarlo : public Agent {
         s = o.next;
         if (o.ends) break;
       }
-      for (size_t t = path.size(); t-- > 0;) first_seen[mdp.index(path[t].state, path[t].action)] = static_cast<int64_t>(t);
+      for (size_t t = path.size(); t-- > 0;)
+        first_seen[mdp.index(path[t].state, path[t].action)] = static_cast<int64_t>(t);
       double g = 0;
       for (size_t t = path.size(); t-- > 0;) {
         g = path[t].reward + problem.gamma * g;
@@ -56,13 +57,16 @@ class MonteCarlo : public Agent {
 }  // namespace
 
 Entry<Agent> monte_carlo_agent() {
-  return {{"monte-carlo", "control from whole returns, epsilon-greedy", "Sutton and Barto 2018, 5.4",
+  return {{"monte-carlo",
+           "control from whole returns, epsilon-greedy",
+           "Sutton and Barto 2018, 5.4",
            {{"alpha", ParamType::real, "0", "step size; 0 averages all returns", 0, 1},
             {"epsilon", ParamType::real, "0.1", "probability of a random action", 0, 1},
             {"initial", ParamType::real, "0", "first value of every action", -1e9, 1e9},
             {"first-visit", ParamType::boolean, "true", "a pair counts once an episode"}}},
           [](const Values& v) -> std::unique_ptr<Agent> {
-            return std::make_unique<MonteCarlo>(v.real("alpha"), v.real("epsilon"), v.real("initial"), v.boolean("first-visit"));
+            return std::make_unique<MonteCarlo>(v.real("alpha"), v.real("epsilon"), v.real("initial"),
+                                                v.boolean("first-visit"));
           }};
 }
 

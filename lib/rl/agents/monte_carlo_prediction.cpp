@@ -1,5 +1,5 @@
-// Monte Carlo prediction (Sutton and Barto, 5.1): the value of a state is the mean return after its first (or each) visit;
-// with alpha > 0 the constant-step form of their example 6.2.
+// Monte Carlo prediction (Sutton and Barto, 5.1): the value of a state is the mean return after its first (or each)
+// visit; with alpha > 0 the constant-step form of their example 6.2.
 #include "rl/prediction.h"
 
 namespace llmkit::rl {
@@ -7,7 +7,8 @@ namespace {
 
 class MonteCarloPrediction : public Agent {
  public:
-  MonteCarloPrediction(double alpha, double initial, bool first_visit) : alpha_(alpha), initial_(initial), first_visit_(first_visit) {}
+  MonteCarloPrediction(double alpha, double initial, bool first_visit)
+      : alpha_(alpha), initial_(initial), first_visit_(first_visit) {}
   Kind kind() const override { return Kind::prediction; }
   Learned run(const Problem& problem, Rng& rng) const override {
     const Mdp& mdp = problem.world.mdp;
@@ -48,7 +49,8 @@ class MonteCarloPrediction : public Agent {
 
 Entry<Agent> monte_carlo_prediction_agent() {
   return {{"monte-carlo-prediction", "values of the uniform policy from whole returns", "Sutton and Barto 2018, 5.1",
-           prediction_params("0", {{"first-visit", ParamType::boolean, "true", "a state counts once an episode"}}), "alpha 0 averages all returns"},
+           prediction_params("0", {{"first-visit", ParamType::boolean, "true", "a state counts once an episode"}}),
+           "alpha 0 averages all returns"},
           [](const Values& v) -> std::unique_ptr<Agent> {
             return std::make_unique<MonteCarloPrediction>(v.real("alpha"), v.real("initial"), v.boolean("first-visit"));
           }};

@@ -1,5 +1,6 @@
-// n-step TD prediction (Sutton and Barto, 7.1): v(s_t) moves towards r_{t+1} + gamma r_{t+2} + … + gamma^n v(s_{t+n}). At the end
-// of an episode the remaining states use the shorter sums; a cut episode bootstraps from the state it was cut in.
+// n-step TD prediction (Sutton and Barto, 7.1): v(s_t) moves towards r_{t+1} + gamma r_{t+2} + … + gamma^n v(s_{t+n}).
+// At the end of an episode the remaining states use the shorter sums; a cut episode bootstraps from the state it was
+// cut in.
 #include <cmath>
 
 #include "rl/prediction.h"

@@ -1,4 +1,5 @@
-// Policy iteration (Howard 1960): solve for the values of the policy exactly, act greedily on them, repeat until stable.
+// Policy iteration (Howard 1960): solve for the values of the policy exactly, act greedily on them, repeat until
+// stable.
 #include "rl/agent.h"
 #include "rl/dynamic_programming.h"
 
@@ -23,7 +24,8 @@ class PolicyIteration : public Agent {
 }  // namespace
 
 Entry<Agent> policy_iteration_agent() {
-  return {{"policy-iteration", "exact evaluation and greedy improvement in turn", "Howard 1960; Sutton and Barto 2018, 4.3"},
+  return {{"policy-iteration", "exact evaluation and greedy improvement in turn",
+           "Howard 1960; Sutton and Barto 2018, 4.3"},
           [](const Values&) -> std::unique_ptr<Agent> { return std::make_unique<PolicyIteration>(); }};
 }
 

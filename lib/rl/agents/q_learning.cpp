@@ -1,4 +1,5 @@
-// Q-learning (Watkins 1989): q(s,a) += alpha (r + gamma max_b q(s',b) - q(s,a)). Learns the optimal values whatever it does.
+// Q-learning (Watkins 1989): q(s,a) += alpha (r + gamma max_b q(s',b) - q(s,a)). Learns the optimal values whatever it
+// does.
 #include "rl/control.h"
 
 namespace llmkit::rl {
@@ -23,8 +24,10 @@ class QLearning : public Agent {
 }  // namespace
 
 Entry<Agent> q_learning_agent() {
-  return {{"q-learning", "off-policy: bootstraps from the best next action", "Watkins 1989; Sutton and Barto 2018, 6.5", control_params()},
-          [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<QLearning>(read_control_params(v)); }};
+  return {
+      {"q-learning", "off-policy: bootstraps from the best next action", "Watkins 1989; Sutton and Barto 2018, 6.5",
+       control_params()},
+      [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<QLearning>(read_control_params(v)); }};
 }
 
 }  // namespace llmkit::rl

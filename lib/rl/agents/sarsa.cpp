@@ -1,5 +1,5 @@
-// SARSA (Rummery and Niranjan 1994): q(s,a) += alpha (r + gamma q(s',a') - q(s,a)) with the action a' that comes next. It learns
-// the values of the policy it follows, exploration included: on the cliff it prefers the safe way.
+// SARSA (Rummery and Niranjan 1994): q(s,a) += alpha (r + gamma q(s',a') - q(s,a)) with the action a' that comes next.
+// It learns the values of the policy it follows, exploration included: on the cliff it prefers the safe way.
 #include "rl/control.h"
 
 namespace llmkit::rl {
@@ -42,7 +42,8 @@ class Sarsa : public Agent {
 }  // namespace
 
 Entry<Agent> sarsa_agent() {
-  return {{"sarsa", "on-policy: bootstraps from the action taken next", "Rummery and Niranjan 1994; Sutton and Barto 2018, 6.4", control_params()},
+  return {{"sarsa", "on-policy: bootstraps from the action taken next",
+           "Rummery and Niranjan 1994; Sutton and Barto 2018, 6.4", control_params()},
           [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<Sarsa>(read_control_params(v)); }};
 }
 

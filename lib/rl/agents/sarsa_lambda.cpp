@@ -61,11 +61,12 @@ class SarsaLambda : public Agent {
 }  // namespace
 
 Entry<Agent> sarsa_lambda_agent() {
-  return {{"sarsa-lambda", "SARSA with replacing eligibility traces", "Singh and Sutton 1996; Sutton and Barto 2018, 12.7",
-           control_params({{"lambda", ParamType::real, "0.9", "decay of the traces", 0, 1}})},
-          [](const Values& v) -> std::unique_ptr<Agent> {
-            return std::make_unique<SarsaLambda>(read_control_params(v), v.real("lambda"));
-          }};
+  return {
+      {"sarsa-lambda", "SARSA with replacing eligibility traces", "Singh and Sutton 1996; Sutton and Barto 2018, 12.7",
+       control_params({{"lambda", ParamType::real, "0.9", "decay of the traces", 0, 1}})},
+      [](const Values& v) -> std::unique_ptr<Agent> {
+        return std::make_unique<SarsaLambda>(read_control_params(v), v.real("lambda"));
+      }};
 }
 
 }  // namespace llmkit::rl

@@ -35,8 +35,11 @@ class Td : public Agent {
 }  // namespace
 
 Entry<Agent> td_agent() {
-  return {{"td", "TD(0): values of the uniform policy by one-step bootstrapping", "Sutton 1988; Sutton and Barto 2018, 6.1", prediction_params("0.1")},
-          [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<Td>(v.real("alpha"), v.real("initial")); }};
+  return {{"td", "TD(0): values of the uniform policy by one-step bootstrapping",
+           "Sutton 1988; Sutton and Barto 2018, 6.1", prediction_params("0.1")},
+          [](const Values& v) -> std::unique_ptr<Agent> {
+            return std::make_unique<Td>(v.real("alpha"), v.real("initial"));
+          }};
 }
 
 }  // namespace llmkit::rl

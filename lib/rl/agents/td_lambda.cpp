@@ -1,4 +1,5 @@
-// TD(lambda) with accumulating traces (Sutton 1988): delta = r + gamma v(s') - v(s); z <- gamma lambda z + e_s; v += alpha delta z.
+// TD(lambda) with accumulating traces (Sutton 1988): delta = r + gamma v(s') - v(s); z <- gamma lambda z + e_s; v +=
+// alpha delta z.
 #include "rl/prediction.h"
 
 namespace llmkit::rl {
@@ -18,7 +19,8 @@ class TdLambda : public Agent {
       int32_t s = problem.world.draw_start(rng);
       for (int64_t t = 0; t < problem.max_steps; ++t) {
         const Outcome& o = uniform_step(mdp, s, rng);
-        double error = o.reward + (o.ends ? 0 : problem.gamma * v[static_cast<size_t>(o.next)]) - v[static_cast<size_t>(s)];
+        double error =
+            o.reward + (o.ends ? 0 : problem.gamma * v[static_cast<size_t>(o.next)]) - v[static_cast<size_t>(s)];
         for (double& z : trace) z *= problem.gamma * lambda_;
         trace[static_cast<size_t>(s)] += 1;
         for (size_t i = 0; i < v.size(); ++i) v[i] += alpha_ * error * trace[i];
@@ -39,7 +41,8 @@ class TdLambda : public Agent {
 }  // namespace
 
 Entry<Agent> td_lambda_agent() {
-  return {{"td-lambda", "values of the uniform policy with accumulating eligibility traces", "Sutton 1988; Sutton and Barto 2018, 12.2",
+  return {{"td-lambda", "values of the uniform policy with accumulating eligibility traces",
+           "Sutton 1988; Sutton and Barto 2018, 12.2",
            prediction_params("0.3", {{"lambda", ParamType::real, "0.8", "decay of the traces", 0, 1}})},
           [](const Values& v) -> std::unique_ptr<Agent> {
             return std::make_unique<TdLambda>(v.real("lambda"), v.real("alpha"), v.real("initial"));

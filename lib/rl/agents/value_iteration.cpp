@@ -27,9 +27,12 @@ class ValueIteration : public Agent {
 }  // namespace
 
 Entry<Agent> value_iteration_agent() {
-  return {{"value-iteration", "sweeps of the optimality equation over the known table", "Bellman 1957; Sutton and Barto 2018, 4.4",
-           {{"tolerance", ParamType::real, "1e-12", "stop when no value changes by more", 0, 1}}},
-          [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<ValueIteration>(v.real("tolerance")); }};
+  return {
+      {"value-iteration",
+       "sweeps of the optimality equation over the known table",
+       "Bellman 1957; Sutton and Barto 2018, 4.4",
+       {{"tolerance", ParamType::real, "1e-12", "stop when no value changes by more", 0, 1}}},
+      [](const Values& v) -> std::unique_ptr<Agent> { return std::make_unique<ValueIteration>(v.real("tolerance")); }};
 }
 
 }  // namespace llmkit::rl

@@ -1,5 +1,5 @@
-// Cliff walking (Sutton and Barto, example 6.6; Gymnasium, toy_text/cliffwalking.py): 4x12 cells, from the lower left to the
-// lower right corner; every step costs 1, stepping off the cliff between them 100 and back to the start.
+// Cliff walking (Sutton and Barto, example 6.6; Gymnasium, toy_text/cliffwalking.py): 4x12 cells, from the lower left
+// to the lower right corner; every step costs 1, stepping off the cliff between them 100 and back to the start.
 #include "rl/environment.h"
 #include "rl/grid.h"
 
@@ -39,7 +39,9 @@ std::unique_ptr<Environment> make(const Values& values) {
 }  // namespace
 
 Entry<Environment> cliff_walking_environment() {
-  return {{"cliff-walking", "the short way along a cliff or the safe way round it", "Sutton and Barto 2018, example 6.6",
+  return {{"cliff-walking",
+           "the short way along a cliff or the safe way round it",
+           "Sutton and Barto 2018, example 6.6",
            {{"slippery", ParamType::boolean, "false", "a third of the steps goes astray to each side"}}},
           make};
 }

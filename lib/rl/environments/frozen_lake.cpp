@@ -1,5 +1,6 @@
-// FrozenLake (Gymnasium, toy_text/frozen_lake.py): walk from S to G over ice F without falling into a hole H. On slippery ice
-// the intended direction has probability `success`, its two perpendiculars share the rest. Reward 1 for entering G.
+// FrozenLake (Gymnasium, toy_text/frozen_lake.py): walk from S to G over ice F without falling into a hole H. On
+// slippery ice the intended direction has probability `success`, its two perpendiculars share the rest. Reward 1 for
+// entering G.
 #include <string_view>
 
 #include "rl/environment.h"
@@ -49,7 +50,9 @@ std::unique_ptr<Environment> make(const Values& values) {
 }  // namespace
 
 Entry<Environment> frozen_lake_environment() {
-  return {{"frozen-lake", "cross slippery ice between holes; reward 1 at the goal", "Gymnasium, FrozenLake-v1",
+  return {{"frozen-lake",
+           "cross slippery ice between holes; reward 1 at the goal",
+           "Gymnasium, FrozenLake-v1",
            {{"map", ParamType::text, "4x4", "4x4 or 8x8"},
             {"slippery", ParamType::boolean, "true", "steps may go astray to the sides"},
             {"success", ParamType::real, "0.3333333333333333", "probability of the intended direction", 0, 1}}},

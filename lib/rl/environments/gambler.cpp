@@ -1,5 +1,5 @@
-// The gambler's problem of Sutton and Barto, example 4.3: stake part of a capital of 1 to 99 on a coin that shows heads with
-// probability p; reaching 100 pays 1.
+// The gambler's problem of Sutton and Barto, example 4.3: stake part of a capital of 1 to 99 on a coin that shows heads
+// with probability p; reaching 100 pays 1.
 #include <algorithm>
 
 #include "rl/environment.h"
@@ -30,7 +30,9 @@ std::unique_ptr<Environment> make(const Values& values) {
 }  // namespace
 
 Entry<Environment> gambler_environment() {
-  return {{"gambler", "stakes on a coin until 0 or 100", "Sutton and Barto 2018, example 4.3",
+  return {{"gambler",
+           "stakes on a coin until 0 or 100",
+           "Sutton and Barto 2018, example 4.3",
            {{"heads", ParamType::real, "0.4", "probability of winning a stake", 0.001, 0.999}}},
           make};
 }

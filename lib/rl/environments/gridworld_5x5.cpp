@@ -1,5 +1,5 @@
-// The gridworld of Sutton and Barto, example 3.5: every move from A leads to A' with reward 10, from B to B' with reward 5;
-// bumping into the edge costs 1. It never ends, so its discount is below 1.
+// The gridworld of Sutton and Barto, example 3.5: every move from A leads to A' with reward 10, from B to B' with
+// reward 5; bumping into the edge costs 1. It never ends, so its discount is below 1.
 #include "rl/environment.h"
 #include "rl/grid.h"
 
@@ -21,9 +21,12 @@ std::unique_ptr<Environment> make(const Values&) {
     std::vector<std::vector<Outcome>> actions;
     for (Move move : kUpRightDownLeft) {
       int32_t next = grid.step(s, move);
-      if (s == a) actions.push_back({{1, a_end, 10, false}});
-      else if (s == b) actions.push_back({{1, b_end, 5, false}});
-      else actions.push_back({{1, next, next == s ? -1.0 : 0.0, false}});
+      if (s == a)
+        actions.push_back({{1, a_end, 10, false}});
+      else if (s == b)
+        actions.push_back({{1, b_end, 5, false}});
+      else
+        actions.push_back({{1, next, next == s ? -1.0 : 0.0, false}});
     }
     world->mdp.add_state(std::move(actions));
   }
@@ -33,7 +36,9 @@ std::unique_ptr<Environment> make(const Values&) {
 }  // namespace
 
 Entry<Environment> gridworld_5x5_environment() {
-  return {{"gridworld-5x5", "two jumps that pay 10 and 5, without an end", "Sutton and Barto 2018, examples 3.5 and 3.8"}, make};
+  return {
+      {"gridworld-5x5", "two jumps that pay 10 and 5, without an end", "Sutton and Barto 2018, examples 3.5 and 3.8"},
+      make};
 }
 
 }  // namespace llmkit::rl

@@ -1,5 +1,5 @@
-// The random walk of Sutton and Barto, examples 6.2 (5 states) and 7.1 (19 states, left end -1): a chain that ends on either
-// side, the right end pays 1. Under the uniform policy the values are linear in the position.
+// The random walk of Sutton and Barto, examples 6.2 (5 states) and 7.1 (19 states, left end -1): a chain that ends on
+// either side, the right end pays 1. Under the uniform policy the values are linear in the position.
 #include "rl/environment.h"
 
 namespace llmkit::rl {
@@ -7,7 +7,8 @@ namespace {
 
 std::unique_ptr<Environment> make(const Values& values) {
   auto states = static_cast<int32_t>(values.integer("states"));
-  if (states % 2 == 0) throw UsageError({"no middle state", "random-walk: states", "an odd number", std::to_string(states), {}});
+  if (states % 2 == 0)
+    throw UsageError({"no middle state", "random-walk: states", "an odd number", std::to_string(states), {}});
   double left = values.real("left");
   auto world = std::make_unique<Environment>();
   world->title = "Random walk, " + std::to_string(states) + " states";
@@ -30,7 +31,8 @@ std::unique_ptr<Environment> make(const Values& values) {
 }  // namespace
 
 Entry<Environment> random_walk_environment() {
-  return {{"random-walk", "a chain with an end on either side; for learning the values of the random policy",
+  return {{"random-walk",
+           "a chain with an end on either side; for learning the values of the random policy",
            "Sutton and Barto 2018, examples 6.2 and 7.1",
            {{"states", ParamType::integer, "5", "an odd number of inner states", 3, 999},
             {"left", ParamType::real, "0", "reward of the left end", -1e6, 1e6}}},

@@ -10,7 +10,8 @@ constexpr Move kMoves[] = {{-1, 0}, {0, 1}, {1, 0}, {0, -1}, {-1, 1}, {1, 1}, {1
 
 std::unique_ptr<Environment> make(const Values& values) {
   auto moves = values.integer("moves");
-  if (moves != 4 && moves != 8 && moves != 9) throw UsageError({"bad number of moves", "windy-grid: moves", "4, 8 or 9", std::to_string(moves), {}});
+  if (moves != 4 && moves != 8 && moves != 9)
+    throw UsageError({"bad number of moves", "windy-grid: moves", "4, 8 or 9", std::to_string(moves), {}});
   Grid grid{7, 10};
   const int32_t start = grid.state(3, 0), goal = grid.state(3, 7);
   auto world = std::make_unique<Environment>();
@@ -33,7 +34,9 @@ std::unique_ptr<Environment> make(const Values& values) {
 }  // namespace
 
 Entry<Environment> windy_grid_environment() {
-  return {{"windy-grid", "a shortest way through a cross wind", "Sutton and Barto 2018, example 6.5",
+  return {{"windy-grid",
+           "a shortest way through a cross wind",
+           "Sutton and Barto 2018, example 6.5",
            {{"moves", ParamType::integer, "4", "4, 8 (king's moves) or 9 (and staying)", 4, 9}}},
           make};
 }

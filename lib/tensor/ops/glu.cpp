@@ -22,8 +22,9 @@ Tensor glu(Tape& tape, const Tensor& x, Activation kind) {
       const T* in = t.value<T>(x);
       GradSlot<T> dx = t.gradient<T>(x);
       if (!dx) return;
-      kernels::glu_backward<T>(t.exec(), kind, {dx.data, rows, width, 2 * width}, {dx.data + width, rows, width, 2 * width},
-                               {t.upstream<T>(y), rows, width}, {in, rows, width, 2 * width}, {in + width, rows, width, 2 * width}, dx.accumulate);
+      kernels::glu_backward<T>(t.exec(), kind, {dx.data, rows, width, 2 * width},
+                               {dx.data + width, rows, width, 2 * width}, {t.upstream<T>(y), rows, width},
+                               {in, rows, width, 2 * width}, {in + width, rows, width, 2 * width}, dx.accumulate);
     });
   });
   return y;

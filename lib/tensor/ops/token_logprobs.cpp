@@ -2,12 +2,11 @@
 //   lp_i = z_i,target - log Σ_v e^{z_iv},  z_i = h_i Wᵀ;   dz_iv = a_i ([v = target_i] - p_iv) for upstream a
 // token_logprobs takes any upstream gradient and computes the logits a second time in the backward. token_loss knows
 // its weights beforehand and gets the gradients of hidden and W in the same pass as the logits.
-#include "kernels/logprob.h"
-
 #include <algorithm>
 #include <string>
 
 #include "kernels/elementwise.h"
+#include "kernels/logprob.h"
 #include "tensor/ops.h"
 
 namespace llmkit::ops {
@@ -26,7 +25,8 @@ kernels::LogprobArgs<T> arguments(Tape& tape, const Tensor& hidden, const Tensor
 void plan_workspace(Tape& tape, const Tensor& hidden, const Tensor& weight, bool gradient) {
   if (!tape.planning()) return;
   tape.plan_workspace(kernels::logprob_workspace(hidden.rows(), weight.dim(0), weight.dim(1),
-                                                 static_cast<size_t>(element_bytes(hidden.dtype())), tape.precision(), gradient));
+                                                 static_cast<size_t>(element_bytes(hidden.dtype())), tape.precision(),
+                                                 gradient));
 }
 
 void check(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<const int32_t> targets) {
@@ -35,8 +35,11 @@ void check(Tape& tape, const Tensor& hidden, const Tensor& weight, std::span<con
   if (static_cast<int64_t>(targets.size()) != hidden.rows()) throw Error("token_logprobs: one target per row expected");
   for (int32_t t : targets)
     if (t >= weight.dim(0))
-      throw Error({.what = "target id outside the vocabulary", .where = {}, .expected = "below " + std::to_string(weight.dim(0)),
-                   .found = std::to_string(t), .hint = "was the data made with this model's tokenizer?"});
+      throw Error({.what = "target id outside the vocabulary",
+                   .where = {},
+                   .expected = "below " + std::to_string(weight.dim(0)),
+                   .found = std::to_string(t),
+                   .hint = "was the data made with this model's tokenizer?"});
 }
 
 }  // namespace
@@ -66,7 +69,8 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
                   std::span<const float> weights, double z_weight) {
   check(tape, hidden, weight, targets);
   int64_t rows = hidden.rows();
-  if (!tape.planning() && static_cast<int64_t>(weights.size()) != rows) throw Error("token_loss: one weight per row expected");
+  if (!tape.planning() && static_cast<int64_t>(weights.size()) != rows)
+    throw Error("token_loss: one weight per row expected");
   Tensor y = tape.output({1}, hidden.dtype(), {hidden, weight});
   plan_workspace(tape, hidden, weight, y.needs_grad());
   // A row without weight is no target: the kernel leaves it out.
@@ -102,7 +106,8 @@ Tensor token_loss(Tape& tape, const Tensor& hidden, const Tensor& weight, std::s
       *y.data<T>() = static_cast<T>(sum);
     }
     tape.record(y, [=](Tape& t) {
-      if (!t.planning() && *t.upstream<T>(y) != T(1)) throw Error("token_loss: backward() must start here, with gradient 1");
+      if (!t.planning() && *t.upstream<T>(y) != T(1))
+        throw Error("token_loss: backward() must start here, with gradient 1");
     });
   });
   return y;

@@ -5,7 +5,8 @@ namespace llmkit::ops {
 
 Tensor weighted_sum(Tape& tape, const Tensor& x, std::span<const double> weights) {
   int64_t n = x.size();
-  if (!tape.planning() && static_cast<int64_t>(weights.size()) != n) throw Error("weighted_sum: one weight per element expected");
+  if (!tape.planning() && static_cast<int64_t>(weights.size()) != n)
+    throw Error("weighted_sum: one weight per element expected");
   Tensor y = tape.output({1}, x.dtype(), {x});
   const double* kept = tape.save_copy(weights.data(), n);
   dispatch(x.dtype(), [&]<class T>() {

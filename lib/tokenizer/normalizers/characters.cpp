@@ -84,8 +84,7 @@ Entry<Normalizer> strip_accents_normalizer() {
 }
 
 Entry<Normalizer> nmt_normalizer() {
-  Entry<Normalizer> entry{{"nmt",
-                           "control characters removed, white space of every kind a space",
+  Entry<Normalizer> entry{{"nmt", "control characters removed, white space of every kind a space",
                            "Kudo and Richardson, SentencePiece, 2018"}};
   entry.make = make_per_character<Nmt>;
   return entry;

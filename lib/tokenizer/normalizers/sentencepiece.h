@@ -46,7 +46,7 @@ class SentencePieceNormalizer : public Normalizer {
   Rules rules_;
   bool keeps_words_ = false;
   bool keeps_ideographs_ = false;  // U+4E00 … U+9FFF stay as they are
-  bool breaks_[256] = {};  // bytes that become one space
+  bool breaks_[256] = {};          // bytes that become one space
 };
 
 }  // namespace llmkit::tokenizer

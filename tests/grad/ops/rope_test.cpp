@@ -5,8 +5,16 @@
 namespace llmkit::test {
 
 std::vector<GradCase> cases_rope() {
-  static const std::vector<double> cos = [] { std::vector<double> v; for (int i = 0; i < 16; ++i) v.push_back(std::cos(0.3 * i)); return v; }();
-  static const std::vector<double> sin = [] { std::vector<double> v; for (int i = 0; i < 16; ++i) v.push_back(std::sin(0.3 * i)); return v; }();
+  static const std::vector<double> cos = [] {
+    std::vector<double> v;
+    for (int i = 0; i < 16; ++i) v.push_back(std::cos(0.3 * i));
+    return v;
+  }();
+  static const std::vector<double> sin = [] {
+    std::vector<double> v;
+    for (int i = 0; i < 16; ++i) v.push_back(std::sin(0.3 * i));
+    return v;
+  }();
   static const std::vector<int32_t> positions = {0, 7, 3};
   ops::RopeTables tables{cos.data(), sin.data(), 8, 4};
   auto run = [tables](kernels::RopeLayout layout, bool in_place) {

@@ -14,10 +14,15 @@ using namespace llmkit;
 namespace {
 
 Report sample_report() {
-  Report report("Pretraining: 10.4 M parameters on 42 MB of text", "llmkit pretrain --config small --data mixed -o run");
-  report.figures({{"validation loss", "3.217"}, {"bits per byte", "1.384"}, {"tokens per second", "18,400"}, {"steps", "2,000"}});
-  report.paragraph("A Llama-style decoder with 6 layers. The loss went down all the way; two steps were skipped for their gradient norm.");
-  Series train{"training", {}, {}}, validation{"validation", {}, {}}, baseline{"unigram entropy", {0, 2000}, {6.1, 6.1}, true};
+  Report report("Pretraining: 10.4 M parameters on 42 MB of text",
+                "llmkit pretrain --config small --data mixed -o run");
+  report.figures(
+      {{"validation loss", "3.217"}, {"bits per byte", "1.384"}, {"tokens per second", "18,400"}, {"steps", "2,000"}});
+  report.paragraph(
+      "A Llama-style decoder with 6 layers. The loss went down all the way; two steps were skipped for their gradient "
+      "norm.");
+  Series train{"training", {}, {}}, validation{"validation", {}, {}},
+      baseline{"unigram entropy", {0, 2000}, {6.1, 6.1}, true};
   Rng rng({1, 2, 3});
   for (int step = 0; step <= 2000; ++step) {
     double loss = 3.0 + 6.0 * std::exp(-step / 180.0) + 0.12 * rng.normal();
@@ -32,15 +37,20 @@ Report sample_report() {
   report.line_chart({"Loss per token", "step", "nats", false, false, false}, {train, validation, baseline});
   report.heading("Why documents were dropped");
   report.bar_chart({"Dropped documents by rule", "documents", "", false, false, false},
-                   {{"gopher-quality: too few words", 18234}, {"c4: no terminal punctuation", 9120}, {"language: not kept", 4100}, {"near-duplicate 近重复", 812}});
+                   {{"gopher-quality: too few words", 18234},
+                    {"c4: no terminal punctuation", 9120},
+                    {"language: not kept", 4100},
+                    {"near-duplicate 近重复", 812}});
   std::vector<double> lengths;
   for (int i = 0; i < 20000; ++i) lengths.push_back(std::exp(6 + rng.normal()));
   report.histogram({"Length of documents", "words", "", true, false, false}, lengths);
   report.heading("Tasks");
-  report.table({"task", "metric", "value", "± error", "items"},
-               {{"hellaswag", "acc_norm", "0.274", "0.011", "2,000"}, {"blimp", "acc", "0.612", "0.004", "14,000"}, {"cmmlu", "acc", "0.251", "0.009", "2,500"}});
+  report.table({"task", "metric", "value", "± error", "items"}, {{"hellaswag", "acc_norm", "0.274", "0.011", "2,000"},
+                                                                 {"blimp", "acc", "0.612", "0.004", "14,000"},
+                                                                 {"cmmlu", "acc", "0.251", "0.009", "2,500"}});
   report.key_values({{"machine", "2 cores, avx512bf16"}, {"seed", "1"}, {"data", "mixed/manifest.json (xxh3 4f1e…)"}});
-  report.preformatted("Once upon a time there was a <small> model & it said: \"你好\".\n\nThe end.", "Sample at step 2000");
+  report.preformatted("Once upon a time there was a <small> model & it said: \"你好\".\n\nThe end.",
+                      "Sample at step 2000");
   return report;
 }
 
@@ -69,10 +79,14 @@ TEST_CASE("a report is one self-contained page whose elements close") {
 
 TEST_CASE("text in a report cannot become markup") {
   Report report("<b>\"x\" & y</b>");
-  report.paragraph("a\x01" "b\xff" "c");
+  report.paragraph(
+      "a\x01"
+      "b\xff"
+      "c");
   std::string html = report.html();
   CHECK(html.find("<h1>&lt;b&gt;&quot;x&quot; &amp; y&lt;/b&gt;</h1>") != std::string::npos);
-  CHECK(html.find("<p>ab\xEF\xBF\xBD" "c</p>") != std::string::npos);
+  CHECK(html.find("<p>ab\xEF\xBF\xBD"
+                  "c</p>") != std::string::npos);
 }
 
 TEST_CASE("axis ticks are round numbers that cover the range") {

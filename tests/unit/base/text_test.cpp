@@ -26,7 +26,9 @@ TEST_CASE("sizes are 1024-based and exact") {
     CAPTURE(bad);
     CHECK_FALSE(parse_size(bad));
   }
-  for (uint64_t bytes : {uint64_t{0}, uint64_t{1}, uint64_t{1000}, uint64_t{1} << 30, uint64_t{1536} << 20, ~uint64_t{0}}) CHECK(parse_size(exact_size(bytes)) == bytes);
+  for (uint64_t bytes :
+       {uint64_t{0}, uint64_t{1}, uint64_t{1000}, uint64_t{1} << 30, uint64_t{1536} << 20, ~uint64_t{0}})
+    CHECK(parse_size(exact_size(bytes)) == bytes);
 }
 
 TEST_CASE("counts are 1000-based and whole") {
@@ -66,7 +68,9 @@ TEST_CASE("JSON is written with separators, escapes and shortest numbers") {
   json.begin_object().member("a", 1).member("b", 0.1).member("c", "x\n\"\\\x01").key("d").begin_array();
   json.value(true).null().value(std::nan("")).value(INFINITY).value(int64_t{-5}).value(~uint64_t{0}).end_array();
   json.key("e").begin_object().end_object().key("f").raw("[1]").end_object();
-  CHECK(out == R"({"a": 1, "b": 0.1, "c": "x\n\"\\\u0001", "d": [true, null, null, null, -5, 18446744073709551615], "e": {}, "f": [1]})");
+  CHECK(
+      out ==
+      R"({"a": 1, "b": 0.1, "c": "x\n\"\\\u0001", "d": [true, null, null, null, -5, 18446744073709551615], "e": {}, "f": [1]})");
 }
 
 TEST_CASE("indented JSON puts each member on its line") {
@@ -86,23 +90,30 @@ TEST_CASE("doubles in JSON read back as the same value") {
 }
 
 TEST_CASE("bytes that are not UTF-8 become U+FFFD, one each") {
-  CHECK(json_quote("a\xff" "b") == "\"a\xEF\xBF\xBD" "b\"");
+  CHECK(json_quote("a\xff"
+                   "b") ==
+        "\"a\xEF\xBF\xBD"
+        "b\"");
   CHECK(json_quote("\xe4\xbd\xa0") == "\"\xe4\xbd\xa0\"");
   CHECK(json_quote("\xed\xa0\x80") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // a surrogate
-  CHECK(json_quote("\xc0\x80\xf5") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");   // overlong, beyond U+10FFFF
+  CHECK(json_quote("\xc0\x80\xf5") == "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\"");  // overlong, beyond U+10FFFF
 }
 
 TEST_CASE("text for a terminal holds no control characters and is cut") {
   CHECK(printable("a\x1b[31mb\n\t\x7f") == "a\\x1b[31mb\\n\\t\\x7f");
-  CHECK(printable("\xc2\x9b" "x") == "\\xc2\\x9bx");  // the one-byte CSI of C1
+  CHECK(printable("\xc2\x9b"
+                  "x") == "\\xc2\\x9bx");  // the one-byte CSI of C1
   CHECK(printable("你好", 1) == "你…");
   CHECK(printable("ok\xff") == "ok\\xff");
 }
 
 TEST_CASE("an error reads as where, what, expected, found and hint") {
-  CHECK(std::string(Error(ErrorParts{"bad header", "m.bin, byte 8", "at most 100 MB", "8 EB", "is it the right file?"}).what()) ==
-        "m.bin, byte 8: bad header: expected at most 100 MB, found 8 EB (is it the right file?)");
-  CHECK(std::string(Error(ErrorParts{"", "--threads", "a number", "'x'", ""}).what()) == "--threads: expected a number, found 'x'");
+  CHECK(
+      std::string(
+          Error(ErrorParts{"bad header", "m.bin, byte 8", "at most 100 MB", "8 EB", "is it the right file?"}).what()) ==
+      "m.bin, byte 8: bad header: expected at most 100 MB, found 8 EB (is it the right file?)");
+  CHECK(std::string(Error(ErrorParts{"", "--threads", "a number", "'x'", ""}).what()) ==
+        "--threads: expected a number, found 'x'");
   CHECK(std::string(Error("plain").what()) == "plain");
   CHECK(UsageError("x").code() == ExitCode::usage);
 }
@@ -145,7 +156,9 @@ Registry<Thing> things() {
                   {"k", ParamType::integer, "40", "count", 1, 1000},
                   {"flag", ParamType::boolean, "false", "switch"},
                   {"name", ParamType::text, "", "a text"}};
-  entry.make = [](const Values& v) { return std::make_unique<Thing>(Thing{v.real("p"), v.integer("k"), v.boolean("flag"), v.text("name")}); };
+  entry.make = [](const Values& v) {
+    return std::make_unique<Thing>(Thing{v.real("p"), v.integer("k"), v.boolean("flag"), v.text("name")});
+  };
   return Registry<Thing>("thing", {entry});
 }
 

@@ -39,9 +39,13 @@ TEST_CASE("temperature sharpens and flattens to the exact probabilities") {
   check_near(after("temperature:t=2", logits_of(kHalving)), {.34314575, .24264069, .17157288, .12132034, .12132034});
 }
 
-TEST_CASE("greedy keeps the smallest id among equals") { check_near(after("greedy", {1.f, 3.f, 3.f, 2.f}), {0, 1, 0, 0}); }
+TEST_CASE("greedy keeps the smallest id among equals") {
+  check_near(after("greedy", {1.f, 3.f, 3.f, 2.f}), {0, 1, 0, 0});
+}
 
-TEST_CASE("top-k keeps k tokens and renormalises") { check_near(after("top-k:k=2", logits_of(kHalving)), {2. / 3, 1. / 3, 0, 0, 0}); }
+TEST_CASE("top-k keeps k tokens and renormalises") {
+  check_near(after("top-k:k=2", logits_of(kHalving)), {2. / 3, 1. / 3, 0, 0, 0});
+}
 
 TEST_CASE("top-p keeps the token that crosses the threshold") {
   check_near(after("top-p:p=0.6", logits_of(kHalving)), {2. / 3, 1. / 3, 0, 0, 0});

@@ -34,4 +34,6 @@ TEST_CASE("text that cannot begin a stop string is shown at once") {
   CHECK(m.push("x") == "");
 }
 
-TEST_CASE("the earliest of several stop strings counts") { CHECK(shown({"lo", "he"}, "ab hello", 100) == "ab "); }
+TEST_CASE("the earliest of several stop strings counts") {
+  CHECK(shown({"lo", "he"}, "ab hello", 100) == "ab ");
+}

@@ -20,7 +20,8 @@ SignatureTable grouped(size_t documents, uint64_t distinct, MinHashParams params
   for (size_t d = 0; d < documents; ++d)
     for (int band = 0; band < params.bands; ++band) {
       auto value = static_cast<uint32_t>(rng.below(distinct));
-      for (uint32_t row = 0; row < static_cast<uint32_t>(params.rows); ++row) table.values.append(std::vector<uint32_t>{value + row});
+      for (uint32_t row = 0; row < static_cast<uint32_t>(params.rows); ++row)
+        table.values.append(std::vector<uint32_t>{value + row});
     }
   return table;
 }

@@ -67,12 +67,14 @@ TEST_CASE("composed and decomposed Hangul are equal and keep their words") {
 
 TEST_CASE("invisible characters vanish and invalid UTF-8 separates") {
   CHECK(words("\ufeffso\u00adft zero\u200bwidth") == "soft zerowidth");
-  CHECK(words("a\xff" "b \xc3(c \xed\xa0\x80 d\xf4\x90\x80\x80 \xe2\x82") == "a b c d");
+  CHECK(words("a\xff"
+              "b \xc3(c \xed\xa0\x80 d\xf4\x90\x80\x80 \xe2\x82") == "a b c d");
   CHECK(words("") == "");
 }
 
 TEST_CASE("the block path and the character path agree at every offset") {
   std::string text = "The Quick, brown FOX; jumps 12 over the lazy dog — and Ende été 3.14 again and again";
   std::string expected = words(text);
-  for (int shift = 0; shift < 40; ++shift) CHECK(words(std::string(static_cast<size_t>(shift), ' ') + text) == expected);
+  for (int shift = 0; shift < 40; ++shift)
+    CHECK(words(std::string(static_cast<size_t>(shift), ' ') + text) == expected);
 }

@@ -46,7 +46,8 @@ std::string random_text(Rng& rng, int count, int vocabulary) {
 
 }  // namespace
 
-TEST_CASE("the hashed sets have exactly the sizes, the intersections and the Jaccard similarity of the sets of strings") {
+TEST_CASE(
+    "the hashed sets have exactly the sizes, the intersections and the Jaccard similarity of the sets of strings") {
   Rng rng{1, 2};
   Shingler shingler(3);
   Shingles sa, sb;

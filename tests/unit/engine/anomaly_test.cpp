@@ -1,7 +1,8 @@
 #include "engine/anomaly.h"
 
-#include <cmath>
 #include <doctest/doctest.h>
+
+#include <cmath>
 #include <limits>
 
 #include "base/error.h"

@@ -147,7 +147,8 @@ TEST_CASE("a disk that is full at any point of a save leaves the old checkpoint 
     }
     ++failures;
     // The last calls come after the rename that makes the checkpoint visible; until then the old one stands.
-    if (found->step == 20) fs::remove_all(found->path), save_checkpoint(folder.path, 10, files_with("older"), {.keep = 1});
+    if (found->step == 20)
+      fs::remove_all(found->path), save_checkpoint(folder.path, 10, files_with("older"), {.keep = 1});
     REQUIRE(steps_in(folder.path) == std::vector<int64_t>{10});
   }
   CHECK(failures >= 9);  // write, fsync and rename of three files

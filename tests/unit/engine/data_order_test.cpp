@@ -1,7 +1,8 @@
 #include "engine/data_order.h"
 
-#include <algorithm>
 #include <doctest/doctest.h>
+
+#include <algorithm>
 #include <set>
 #include <vector>
 
@@ -91,7 +92,8 @@ TEST_CASE("the order depends on the seed and on nothing else") {
 }
 
 TEST_CASE("a stream shorter than one sequence is refused with the numbers") {
-  CHECK_THROWS_WITH_AS(DataOrder(OrderKind::windows, 1, 8, 8), doctest::Contains("expected 9 tokens or more, found 8"), Error);
+  CHECK_THROWS_WITH_AS(DataOrder(OrderKind::windows, 1, 8, 8), doctest::Contains("expected 9 tokens or more, found 8"),
+                       Error);
   CHECK_NOTHROW(DataOrder(OrderKind::crops, 1, 9, 8).start(0));
   CHECK(DataOrder(OrderKind::crops, 1, 9, 8).start(17) == 0);
 }

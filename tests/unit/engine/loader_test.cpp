@@ -23,7 +23,8 @@ TokenStream counting_stream(uint64_t tokens) {
 
 }  // namespace
 
-TEST_CASE("targets are the tokens that follow, and a step's rows are the same however they are cut into micro-batches") {
+TEST_CASE(
+    "targets are the tokens that follow, and a step's rows are the same however they are cut into micro-batches") {
   WindowOptions whole, parts;
   whole.length = parts.length = 7;
   whole.sequences = 6, whole.micro_batches = 1;
@@ -100,7 +101,8 @@ TEST_CASE("two sources share the rows by their weights, each in its own order, a
   options.length = 4;
   options.sequences = 10;
   options.validation_sequences = 3;
-  std::vector<TokenSource> sources{{"many", shifted(401, 0), shifted(21, 500), 4}, {"few", shifted(201, 1000), shifted(10, 2000), 1}};
+  std::vector<TokenSource> sources{{"many", shifted(401, 0), shifted(21, 500), 4},
+                                   {"few", shifted(201, 1000), shifted(10, 2000), 1}};
   WindowLoader loader(sources, options);
   LmBatch batch;
   std::map<int32_t, int> seen;
@@ -161,7 +163,8 @@ TEST_CASE("batches made ahead are the batches, in order and after jumps, and its
   options.micro_batches = 3;
   options.first_micro_batches = 1;
   options.ramp_steps = 4;
-  WindowLoader plain(counting_stream(500), counting_stream(40), options), inner(counting_stream(500), counting_stream(40), options);
+  WindowLoader plain(counting_stream(500), counting_stream(40), options),
+      inner(counting_stream(500), counting_stream(40), options);
   Prefetch ahead(inner);
   LmBatch wanted, got;
   auto compare = [&](int64_t step, int64_t micro) {

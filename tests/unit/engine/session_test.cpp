@@ -8,8 +8,8 @@
 
 using namespace llmkit;
 using engine::GenerateJob;
-using engine::ScoreJob;
 using engine::Scored;
+using engine::ScoreJob;
 using engine::Session;
 
 namespace {
@@ -55,7 +55,8 @@ std::vector<ScoreJob> some_jobs() {
   return jobs;
 }
 
-std::map<size_t, std::vector<int32_t>> texts(Session& session, const std::vector<GenerateJob>& jobs, std::vector<std::string> chain, uint64_t seed) {
+std::map<size_t, std::vector<int32_t>> texts(Session& session, const std::vector<GenerateJob>& jobs,
+                                             std::vector<std::string> chain, uint64_t seed) {
   std::map<size_t, std::vector<int32_t>> out;
   session.generate(jobs, decode::Chain(chain), seed, [&](size_t job, int32_t token) {
     out[job].push_back(token);
@@ -150,6 +151,7 @@ TEST_CASE("generation ends at the context's end and where the sink says so") {
   std::vector<GenerateJob> jobs = {{random_tokens(1, 40), 1000, 0}};
   CHECK(texts(session, jobs, {"greedy"}, 0)[0].size() == 8);
   int seen = 0;
-  session.generate(jobs, decode::Chain(std::vector<std::string>{"greedy"}), 0, [&](size_t, int32_t) { return ++seen < 3; });
+  session.generate(jobs, decode::Chain(std::vector<std::string>{"greedy"}), 0,
+                   [&](size_t, int32_t) { return ++seen < 3; });
   CHECK(seen == 3);
 }

@@ -30,7 +30,9 @@ std::vector<float> tree_sum(int first, int count) {
   return left;
 }
 
-std::byte* bytes(std::vector<float>& numbers) { return static_cast<std::byte*>(static_cast<void*>(numbers.data())); }
+std::byte* bytes(std::vector<float>& numbers) {
+  return static_cast<std::byte*>(static_cast<void*>(numbers.data()));
+}
 
 void require(bool right, const char* what) {  // doctest's assertions are for the main thread
   if (!right) throw std::runtime_error(what);
@@ -64,13 +66,15 @@ TEST_CASE("tiles cover a block, whole blocks of the norm each, and owners take t
         at = tile.end();
       }
       CHECK(at == flat);
-      if (flat > int64_t{50} << 20) CHECK(*std::max_element(load.begin(), load.end()) < 1.2 * static_cast<double>(flat) / ranks);
+      if (flat > int64_t{50} << 20)
+        CHECK(*std::max_element(load.begin(), load.end()) < 1.2 * static_cast<double>(flat) / ranks);
     }
 }
 
 TEST_CASE("tiles by parameter cut none") {
   nn::ParameterStore store;
-  for (int i = 0; i < 40; ++i) store.add({"p" + std::to_string(i), Shape{i % 7 == 0 ? 900 : 10, 1000}, nn::Init::zeros, 0, false});
+  for (int i = 0; i < 40; ++i)
+    store.add({"p" + std::to_string(i), Shape{i % 7 == 0 ? 900 : 10, 1000}, nn::Init::zeros, 0, false});
   auto tiles = parameter_tiles(store, 4);
   int64_t at = 0;
   std::vector<int64_t> load(4);
@@ -125,7 +129,8 @@ TEST_CASE("a sum that goes on beside the backward pass touches only what is fina
       std::copy(final_numbers.begin() + next, final_numbers.begin() + from, numbers.begin() + next);
       from = next;
       exchange.advance(exec, from);
-      require(std::all_of(numbers.begin(), numbers.begin() + from, [](float n) { return n == 1e30f; }), "changed too early");
+      require(std::all_of(numbers.begin(), numbers.begin() + from, [](float n) { return n == 1e30f; }),
+              "changed too early");
     }
     exchange.finish_reduce(exec);
     require(prepared == exchange.tiles().size(), "not every tile was prepared once");

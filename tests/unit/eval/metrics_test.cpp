@@ -17,12 +17,15 @@ TEST_CASE("a mean and its standard error: 3 right of 4") {
   CHECK(m.items == 4);
 }
 
-TEST_CASE("one item has no standard error") { CHECK(aggregate({{"acc", 1}}, false).standard_error == 0); }
+TEST_CASE("one item has no standard error") {
+  CHECK(aggregate({{"acc", 1}}, false).standard_error == 0);
+}
 
 TEST_CASE("weights: bits per byte over documents of different length is the ratio of the sums") {
   Metric m = aggregate({{"bpb", 2.0, 100}, {"bpb", 1.0, 300}}, false);
   CHECK(m.value == doctest::Approx((2.0 * 100 + 1.0 * 300) / 400));
-  CHECK(m.standard_error == doctest::Approx(std::sqrt(2.0 * (100 * 100 * 0.75 * 0.75 + 300 * 300 * 0.25 * 0.25)) / 400));
+  CHECK(m.standard_error ==
+        doctest::Approx(std::sqrt(2.0 * (100 * 100 * 0.75 * 0.75 + 300 * 300 * 0.25 * 0.25)) / 400));
 }
 
 TEST_CASE("perplexity is the exponential of the mean, its error by the delta method") {
@@ -44,7 +47,8 @@ TEST_CASE("acc takes the largest log-likelihood, acc_norm the largest per charac
 }
 
 TEST_CASE("a list of tasks is cut at commas that do not belong to a parameter") {
-  CHECK(split_tasks({"hellaswag:file=a.jsonl,name=x,arc-easy", "blimp"}) == std::vector<std::string>{"hellaswag:file=a.jsonl,name=x", "arc-easy", "blimp"});
+  CHECK(split_tasks({"hellaswag:file=a.jsonl,name=x,arc-easy", "blimp"}) ==
+        std::vector<std::string>{"hellaswag:file=a.jsonl,name=x", "arc-easy", "blimp"});
 }
 
 TEST_CASE("CSV: quotes, doubled quotes, line ends and commas in fields, a byte order mark") {

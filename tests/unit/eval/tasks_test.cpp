@@ -8,8 +8,12 @@ using namespace llmkit::eval;
 
 namespace {
 
-Item item(std::string_view json) { return {"test:1", formats::parse_json(json, "test")}; }
-std::unique_ptr<Task> task(std::string_view name) { return tasks().make(name); }
+Item item(std::string_view json) {
+  return {"test:1", formats::parse_json(json, "test")};
+}
+std::unique_ptr<Task> task(std::string_view name) {
+  return tasks().make(name);
+}
 
 std::vector<Response> with_logprobs(std::vector<double> values) {
   std::vector<Response> out;
@@ -27,7 +31,10 @@ TEST_CASE("ARC asks 'Question: … Answer:' and scores the choices after one spa
 }
 
 TEST_CASE("HellaSwag's text is cleaned as the harness does") {
-  auto requests = task("hellaswag")->requests(item(R"({"ctx": "Cooking: [header] Cut it [title] Now  go", "endings": ["[step] x", "y"], "label": 0})"));
+  auto requests =
+      task("hellaswag")
+          ->requests(
+              item(R"({"ctx": "Cooking: [header] Cut it [title] Now  go", "endings": ["[step] x", "y"], "label": 0})"));
   CHECK(requests[0].context == "Cooking: Cut it. Now go");
   CHECK(requests[0].continuation == "  x");
 }
@@ -41,7 +48,8 @@ TEST_CASE("BLiMP counts strict preference for the good sentence") {
 }
 
 TEST_CASE("CMMLU asks for a letter without a space before it") {
-  auto requests = task("cmmlu")->requests(item(R"({"subject": "law", "Question": "q", "A": "1", "B": "2", "C": "3", "D": "4", "Answer": "C"})"));
+  auto requests = task("cmmlu")->requests(
+      item(R"({"subject": "law", "Question": "q", "A": "1", "B": "2", "C": "3", "D": "4", "Answer": "C"})"));
   CHECK(requests[2].continuation == "C");
   CHECK(requests[0].context.ends_with("q\nA. 1\nB. 2\nC. 3\nD. 4\n答案："));
 }
@@ -72,7 +80,8 @@ TEST_CASE("bits per byte weighs documents by their bytes") {
 
 TEST_CASE("an item that does not fit names its place and the field") {
   CHECK_THROWS_WITH(task("copa")->requests(item(R"({"query": "q", "gold": 0})")), doctest::Contains("choices"));
-  CHECK_THROWS_WITH(task("copa")->requests(item(R"({"query": "q", "choices": ["a", "b"], "gold": 2})")), doctest::Contains("test:1"));
+  CHECK_THROWS_WITH(task("copa")->requests(item(R"({"query": "q", "choices": ["a", "b"], "gold": 2})")),
+                    doctest::Contains("test:1"));
 }
 
 TEST_CASE("unknown tasks and tasks without data are usage errors") {

@@ -22,10 +22,11 @@ struct Case {
 };
 
 const std::vector<Case> kCases = {
-    {1, 1, 8, 5, 5, 0, true, 0, 0, false},      {2, 1, 16, 70, 70, 0, true, 0, 0, false},   {4, 2, 20, 130, 130, 0, true, 0, 0, true},
-    {2, 2, 33, 65, 129, 64, true, 0, 0, false}, {3, 1, 64, 1, 200, 199, true, 0, 0, false}, {2, 2, 24, 150, 150, 0, true, 40, 0, false},
-    {2, 1, 12, 66, 91, 0, false, 0, 0, false},  {2, 2, 16, 100, 100, 0, true, 0, 0.3, true}, {1, 1, 8, 3, 150, 147, true, 10, 0.2, false},
-    {6, 2, 17, 40, 40, 0, false, 12, 0.1, false},
+    {1, 1, 8, 5, 5, 0, true, 0, 0, false},        {2, 1, 16, 70, 70, 0, true, 0, 0, false},
+    {4, 2, 20, 130, 130, 0, true, 0, 0, true},    {2, 2, 33, 65, 129, 64, true, 0, 0, false},
+    {3, 1, 64, 1, 200, 199, true, 0, 0, false},   {2, 2, 24, 150, 150, 0, true, 40, 0, false},
+    {2, 1, 12, 66, 91, 0, false, 0, 0, false},    {2, 2, 16, 100, 100, 0, true, 0, 0.3, true},
+    {1, 1, 8, 3, 150, 147, true, 10, 0.2, false}, {6, 2, 17, 40, 40, 0, false, 12, 0.1, false},
 };
 
 // q, k, v side by side in each token's row, as a fused projection leaves them.
@@ -42,7 +43,8 @@ struct Problem {
     query_documents.resize(static_cast<size_t>(c.queries));
     key_documents.resize(static_cast<size_t>(c.keys));
     for (int64_t j = 0; j < c.keys; ++j) key_documents[static_cast<size_t>(j)] = static_cast<int32_t>(j / 37);
-    for (int64_t i = 0; i < c.queries; ++i) query_documents[static_cast<size_t>(i)] = static_cast<int32_t>((c.start + i) / 37);
+    for (int64_t i = 0; i < c.queries; ++i)
+      query_documents[static_cast<size_t>(i)] = static_cast<int32_t>((c.start + i) / 37);
     dqueries.assign(queries.size(), 0);
     dkeys.assign(keys.size(), 0);
   }
@@ -76,7 +78,8 @@ struct Problem {
     return s;
   }
   AttentionGradient<T> gradient() {
-    return {dout.data(), dqueries.data(), dkeys.data() + c.heads * c.dim, dkeys.data() + (c.heads + c.kv_heads) * c.dim};
+    return {dout.data(), dqueries.data(), dkeys.data() + c.heads * c.dim,
+            dkeys.data() + (c.heads + c.kv_heads) * c.dim};
   }
   void forward(const Exec& ex) {
     auto s = sequence();
@@ -85,7 +88,8 @@ struct Problem {
   void backward(const Exec& ex) {
     auto s = sequence();
     auto g = gradient();
-    attention_backward<T>(ex, shape(), std::span<const AttentionSequence<T>>(&s, 1), std::span<const AttentionGradient<T>>(&g, 1));
+    attention_backward<T>(ex, shape(), std::span<const AttentionSequence<T>>(&s, 1),
+                          std::span<const AttentionGradient<T>>(&g, 1));
   }
 
   Case c;
@@ -112,7 +116,8 @@ std::vector<double> materialised(Problem<double>& problem) {
         if (!visible(c, i, j)) continue;
         double score = 0;
         for (int64_t d = 0; d < c.dim; ++d) {
-          score += s.q[i * problem.width + h * c.dim + d] * s.k[j * problem.width + h / (c.heads / c.kv_heads) * c.dim + d];
+          score +=
+              s.q[i * problem.width + h * c.dim + d] * s.k[j * problem.width + h / (c.heads / c.kv_heads) * c.dim + d];
         }
         p[static_cast<size_t>(j)] = std::exp(score / std::sqrt(static_cast<double>(c.dim)));
         total += p[static_cast<size_t>(j)];
@@ -122,7 +127,8 @@ std::vector<double> materialised(Problem<double>& problem) {
         if (c.dropout > 0 && !dropout_keeps(s.dropout_key, static_cast<uint64_t>(j), c.dropout, row)) continue;
         const double weight = p[static_cast<size_t>(j)] / total / (1 - c.dropout);
         for (int64_t d = 0; d < c.dim; ++d) {
-          out[static_cast<size_t>((i * c.heads + h) * c.dim + d)] += weight * s.v[j * problem.width + h / (c.heads / c.kv_heads) * c.dim + d];
+          out[static_cast<size_t>((i * c.heads + h) * c.dim + d)] +=
+              weight * s.v[j * problem.width + h / (c.heads / c.kv_heads) * c.dim + d];
         }
       }
     }
@@ -214,10 +220,12 @@ TEST_CASE("a query computed alone from a cache equals the full pass, bit for bit
           part.start = begin;
           part.keys = begin + count;
           Problem<float> some(part, 9);
-          some.queries.assign(all.queries.begin() + begin * all.width, all.queries.begin() + (begin + count) * all.width);
+          some.queries.assign(all.queries.begin() + begin * all.width,
+                              all.queries.begin() + (begin + count) * all.width);
           some.keys.assign(all.keys.begin(), all.keys.begin() + part.keys * all.width);
           some.forward(f.ex);
-          CHECK(std::memcmp(some.out.data(), all.out.data() + begin * full.heads * full.dim, some.out.size() * sizeof(float)) == 0);
+          CHECK(std::memcmp(some.out.data(), all.out.data() + begin * full.heads * full.dim,
+                            some.out.size() * sizeof(float)) == 0);
         }
       }
     }

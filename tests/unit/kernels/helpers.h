@@ -54,7 +54,9 @@ inline std::vector<float> random_floats(int64_t n, uint64_t seed, double spread 
   return x;
 }
 
-inline std::vector<double> to_double(const std::vector<float>& x) { return {x.begin(), x.end()}; }
+inline std::vector<double> to_double(const std::vector<float>& x) {
+  return {x.begin(), x.end()};
+}
 
 // max |a - b| / (1 + |b|)
 template <class A, class B>

@@ -21,7 +21,8 @@ struct Problem {
     dlogprob = convert(random_floats(m, seed + 2));
     dlse = convert(random_floats(m, seed + 3));
     Rng rng{seed};
-    for (int64_t i = 0; i < m; ++i) targets.push_back(i % 5 == 3 ? -1 : static_cast<int32_t>(rng.below(static_cast<uint64_t>(v))));
+    for (int64_t i = 0; i < m; ++i)
+      targets.push_back(i % 5 == 3 ? -1 : static_cast<int32_t>(rng.below(static_cast<uint64_t>(v))));
     logprob.assign(static_cast<size_t>(m), 7);
     lse.assign(static_cast<size_t>(m), 7);
     dhidden.assign(hidden.size(), 0);
@@ -49,7 +50,8 @@ TEST_CASE("token log-probabilities in double equal the definition, gradients equ
     double total = 0, own = 0;
     for (int64_t v = 0; v < p.v; ++v) {
       double z = 0;
-      for (int64_t d = 0; d < p.d; ++d) z += p.hidden[static_cast<size_t>(i * p.d + d)] * p.weight[static_cast<size_t>(v * p.d + d)];
+      for (int64_t d = 0; d < p.d; ++d)
+        z += p.hidden[static_cast<size_t>(i * p.d + d)] * p.weight[static_cast<size_t>(v * p.d + d)];
       total += std::exp(z);
       if (v == p.targets[static_cast<size_t>(i)]) own = z;
     }
@@ -79,7 +81,8 @@ TEST_CASE("token log-probabilities in double equal the definition, gradients equ
   }
 }
 
-TEST_CASE("float log-probabilities stay near double, and forward with backward in one pass gives the same bytes as two") {
+TEST_CASE(
+    "float log-probabilities stay near double, and forward with backward in one pass gives the same bytes as two") {
   Fixture f;
   for (Isa isa : isas()) {
     IsaScope scope(isa);
@@ -99,7 +102,8 @@ TEST_CASE("float log-probabilities stay near double, and forward with backward i
     CHECK(one.dweight == two.dweight);
 
     Problem<float> rounded(77, 301, 35, 5);
-    logprob_forward_backward<float>(f.ex, rounded.args(Precision::bf16), rounded.logprob.data(), rounded.lse.data(), rounded.gradient());
+    logprob_forward_backward<float>(f.ex, rounded.args(Precision::bf16), rounded.logprob.data(), rounded.lse.data(),
+                                    rounded.gradient());
     CHECK(distance(rounded.logprob, exact.logprob) < 2e-2);
     CHECK(distance(rounded.dweight, exact.dweight) < 2e-2);
   }

@@ -20,8 +20,9 @@ using namespace llmkit::kernels::test;
 
 namespace {
 
-const std::vector<Activation> kActivations = {Activation::none, Activation::relu,         Activation::gelu_tanh, Activation::gelu_erf,
-                                              Activation::silu, Activation::relu_squared, Activation::tanh,      Activation::sigmoid};
+const std::vector<Activation> kActivations = {Activation::none,     Activation::relu,   Activation::gelu_tanh,
+                                              Activation::gelu_erf, Activation::silu,   Activation::relu_squared,
+                                              Activation::tanh,     Activation::sigmoid};
 
 template <class T>
 std::vector<T> cast(const std::vector<float>& x) {
@@ -31,7 +32,8 @@ std::vector<T> cast(const std::vector<float>& x) {
 // One norm problem in T, forward and backward.
 template <class T>
 struct NormProblem {
-  NormProblem(NormKind kind, int64_t rows, int64_t dim, bool residual, bool affine) : kind(kind), rows(rows), dim(dim), residual(residual), affine(affine) {
+  NormProblem(NormKind kind, int64_t rows, int64_t dim, bool residual, bool affine)
+      : kind(kind), rows(rows), dim(dim), residual(residual), affine(affine) {
     x = cast<T>(random_floats(rows * dim, 1, 2.0));
     r = cast<T>(random_floats(rows * dim, 2));
     weight = cast<T>(random_floats(dim, 3));
@@ -136,8 +138,10 @@ TEST_CASE("activations and gated units in float stay near double on every instru
       glu_forward<float>(f.ex, kind, Matrix<float>(y.data(), rows, cols), g, u);
       glu_forward<double>(f.ex, kind, Matrix<double>(yd.data(), rows, cols), gd, ud);
       CHECK(distance(y, yd) < 1e-6);
-      glu_backward<float>(f.ex, kind, Matrix<float>(dx.data(), rows, cols), Matrix<float>(dup.data(), rows, cols), d, g, u);
-      glu_backward<double>(f.ex, kind, Matrix<double>(dxd.data(), rows, cols), Matrix<double>(dupd.data(), rows, cols), dd, gd, ud);
+      glu_backward<float>(f.ex, kind, Matrix<float>(dx.data(), rows, cols), Matrix<float>(dup.data(), rows, cols), d, g,
+                          u);
+      glu_backward<double>(f.ex, kind, Matrix<double>(dxd.data(), rows, cols), Matrix<double>(dupd.data(), rows, cols),
+                           dd, gd, ud);
       CHECK(distance(dx, dxd) < 5e-6);
       CHECK(distance(dup, dupd) < 5e-6);
     }
@@ -152,11 +156,14 @@ TEST_CASE("norms in double equal the definition and central differences") {
       p.forward(f.ex);
       for (int64_t i = 0; i < 3; ++i) {
         double mean = 0, squares = 0;
-        auto s = [&](int64_t j) { return p.x[static_cast<size_t>(i * 11 + j)] + (residual ? p.r[static_cast<size_t>(i * 11 + j)] : 0); };
+        auto s = [&](int64_t j) {
+          return p.x[static_cast<size_t>(i * 11 + j)] + (residual ? p.r[static_cast<size_t>(i * 11 + j)] : 0);
+        };
         for (int64_t j = 0; j < 11; ++j) mean += kind == NormKind::layer ? s(j) / 11 : 0;
         for (int64_t j = 0; j < 11; ++j) squares += (s(j) - mean) * (s(j) - mean) / 11;
         for (int64_t j = 0; j < 11; ++j) {
-          const double y = (s(j) - mean) / std::sqrt(squares + 1e-5) * p.weight[static_cast<size_t>(j)] + (kind == NormKind::layer ? p.bias[static_cast<size_t>(j)] : 0);
+          const double y = (s(j) - mean) / std::sqrt(squares + 1e-5) * p.weight[static_cast<size_t>(j)] +
+                           (kind == NormKind::layer ? p.bias[static_cast<size_t>(j)] : 0);
           CHECK(p.y[static_cast<size_t>(i * 11 + j)] == doctest::Approx(y).epsilon(1e-12));
         }
       }
@@ -223,7 +230,9 @@ TEST_CASE("rotary embedding turns pairs by their angle, back and forth") {
     for (RopeLayout layout : {RopeLayout::rotate_half, RopeLayout::interleaved}) {
       const int64_t rotary = dim - 4, half = rotary / 2, positions = 40;
       std::vector<double> frequency(static_cast<size_t>(half));
-      for (int64_t j = 0; j < half; ++j) frequency[static_cast<size_t>(j)] = std::pow(10000.0, -2.0 * static_cast<double>(j) / static_cast<double>(rotary));
+      for (int64_t j = 0; j < half; ++j)
+        frequency[static_cast<size_t>(j)] =
+            std::pow(10000.0, -2.0 * static_cast<double>(j) / static_cast<double>(rotary));
       std::vector<float> cos(static_cast<size_t>(positions * half)), sin(cos.size());
       rope_table(cos.data(), sin.data(), frequency.data(), positions, rotary);
       std::vector<int32_t> at;
@@ -233,14 +242,16 @@ TEST_CASE("rotary embedding turns pairs by their angle, back and forth") {
         IsaScope scope(isa);
         std::vector<float> y(x.size()), back(x.size(), 1.f);
         RopeArgs<float> args{layout, heads, dim, rotary, at.data(), cos.data(), sin.data(), false};
-        rope<float>(f.ex, args, Matrix<float>(y.data(), tokens, heads * dim), Matrix<const float>(x.data(), tokens, heads * dim));
+        rope<float>(f.ex, args, Matrix<float>(y.data(), tokens, heads * dim),
+                    Matrix<const float>(x.data(), tokens, heads * dim));
         std::vector<double> expected(x.begin(), x.end());
         for (int64_t t = 0; t < tokens; ++t) {
           for (int64_t h = 0; h < heads; ++h) {
             for (int64_t j = 0; j < half; ++j) {
               const int64_t base = (t * heads + h) * dim;
               const auto first = static_cast<size_t>(base + (layout == RopeLayout::rotate_half ? j : 2 * j));
-              const auto second = static_cast<size_t>(base + (layout == RopeLayout::rotate_half ? j + half : 2 * j + 1));
+              const auto second =
+                  static_cast<size_t>(base + (layout == RopeLayout::rotate_half ? j + half : 2 * j + 1));
               const double angle = at[static_cast<size_t>(t)] * frequency[static_cast<size_t>(j)];
               const double a = x[first], b = x[second];
               expected[first] = a * std::cos(angle) - b * std::sin(angle);
@@ -250,7 +261,8 @@ TEST_CASE("rotary embedding turns pairs by their angle, back and forth") {
         }
         CHECK(distance(y, expected) < 1e-6);
         args.inverse = true;
-        rope<float>(f.ex, args, Matrix<float>(back.data(), tokens, heads * dim), Matrix<const float>(y.data(), tokens, heads * dim), true);
+        rope<float>(f.ex, args, Matrix<float>(back.data(), tokens, heads * dim),
+                    Matrix<const float>(y.data(), tokens, heads * dim), true);
         std::vector<double> start(x.begin(), x.end());
         for (double& value : start) value += 1;
         CHECK(distance(back, start) < 1e-6);
@@ -267,15 +279,18 @@ TEST_CASE("embedding gathers rows, its backward scatters them in token order") {
   const auto table = random_floats(rows * dim, 1), dy = random_floats(tokens * dim, 2);
   std::vector<double> expected(table.size(), 1.0);
   for (int64_t i = 0; i < tokens; ++i) {
-    for (int64_t d = 0; d < dim; ++d) expected[static_cast<size_t>(ids[static_cast<size_t>(i)] * dim + d)] += dy[static_cast<size_t>(i * dim + d)];
+    for (int64_t d = 0; d < dim; ++d)
+      expected[static_cast<size_t>(ids[static_cast<size_t>(i)] * dim + d)] += dy[static_cast<size_t>(i * dim + d)];
   }
   std::vector<float> first;
   for (int threads : {1, 8}) {
     Fixture f(threads);
     std::vector<float> y(static_cast<size_t>(tokens * dim)), gradient(table.size(), 1.f);
-    embedding_forward<float>(f.ex, Matrix<float>(y.data(), tokens, dim), Matrix<const float>(table.data(), rows, dim), ids.data());
+    embedding_forward<float>(f.ex, Matrix<float>(y.data(), tokens, dim), Matrix<const float>(table.data(), rows, dim),
+                             ids.data());
     CHECK(std::memcmp(y.data() + 99 * dim, table.data() + ids[99] * dim, dim * sizeof(float)) == 0);
-    embedding_backward<float>(f.ex, Matrix<float>(gradient.data(), rows, dim), Matrix<const float>(dy.data(), tokens, dim), ids.data());
+    embedding_backward<float>(f.ex, Matrix<float>(gradient.data(), rows, dim),
+                              Matrix<const float>(dy.data(), tokens, dim), ids.data());
     CHECK(distance(gradient, expected) < 1e-5);
     if (first.empty()) first = gradient;
     CHECK(first == gradient);
@@ -393,7 +408,8 @@ TEST_CASE("flat arithmetic, sums and softmax agree with double on every instruct
     multiply<float>(f.ex, y.data(), y.data(), a.data(), n);
     add_to<float>(f.ex, y.data(), b.data(), n);
     std::vector<double> expected(a.size());
-    for (size_t i = 0; i < a.size(); ++i) expected[i] = ((b[i] + 2.0 * a[i]) * 0.5 + static_cast<double>(a[i]) * b[i]) * a[i] + b[i];
+    for (size_t i = 0; i < a.size(); ++i)
+      expected[i] = ((b[i] + 2.0 * a[i]) * 0.5 + static_cast<double>(a[i]) * b[i]) * a[i] + b[i];
     CHECK(distance(y, expected) < 1e-6);
 
     for (int64_t cols : {1, 5, 16, 333}) {
@@ -404,8 +420,11 @@ TEST_CASE("flat arithmetic, sums and softmax agree with double on every instruct
       softmax_forward<float>(f.ex, Matrix<float>(p.data(), rows, cols), Matrix<const float>(a.data(), rows, cols));
       softmax_forward<double>(f.ex, Matrix<double>(pd.data(), rows, cols), Matrix<const double>(xd.data(), rows, cols));
       CHECK(distance(p, pd) < 1e-6);
-      softmax_backward<float>(f.ex, Matrix<float>(dx.data(), rows, cols), Matrix<const float>(b.data(), rows, cols), Matrix<const float>(p.data(), rows, cols));
-      softmax_backward<double>(f.ex, Matrix<double>(dxd.data(), rows, cols), Matrix<const double>(dyd.data(), rows, cols), Matrix<const double>(pd.data(), rows, cols));
+      softmax_backward<float>(f.ex, Matrix<float>(dx.data(), rows, cols), Matrix<const float>(b.data(), rows, cols),
+                              Matrix<const float>(p.data(), rows, cols));
+      softmax_backward<double>(f.ex, Matrix<double>(dxd.data(), rows, cols),
+                               Matrix<const double>(dyd.data(), rows, cols),
+                               Matrix<const double>(pd.data(), rows, cols));
       CHECK(distance(dx, dxd) < 1e-6);
       std::vector<float> columns(static_cast<size_t>(cols), 1.f);
       column_sum<float>(f.ex, columns.data(), Matrix<const float>(a.data(), rows, cols));
@@ -420,7 +439,7 @@ TEST_CASE("flat arithmetic, sums and softmax agree with double on every instruct
 
 TEST_CASE("16-bit conversions round to nearest even and come back") {
   CHECK(to_bf16(1.0f).bits == 0x3F80);
-  CHECK(to_bf16(1.00390625f).bits == 0x3F80);   // halfway: to even
+  CHECK(to_bf16(1.00390625f).bits == 0x3F80);  // halfway: to even
   CHECK(to_bf16(1.01171875f).bits == 0x3F82);
   CHECK(std::isnan(to_float(to_bf16(NAN))));
   CHECK(std::isinf(to_float(to_bf16(3.4e38f))));

@@ -22,7 +22,8 @@ uint64_t sum(const Plan& plan) {
 
 TEST_CASE("largest remainders add up, and are within one of the exact shares") {
   CHECK(largest_remainder({1, 1, 1}, 10) == std::vector<uint64_t>{4, 3, 3});
-  CHECK(largest_remainder({47, 16, 15.8, 12, 6.1, 3.1}, 10) == std::vector<uint64_t>{5, 2, 1, 1, 1, 0});  // Hamilton's method, a textbook election
+  CHECK(largest_remainder({47, 16, 15.8, 12, 6.1, 3.1}, 10) ==
+        std::vector<uint64_t>{5, 2, 1, 1, 1, 0});  // Hamilton's method, a textbook election
   Rng rng{1, 2};
   for (int round = 0; round < 200; ++round) {
     std::vector<double> parts;
@@ -31,7 +32,8 @@ TEST_CASE("largest remainders add up, and are within one of the exact shares") {
     auto out = largest_remainder(parts, total);
     CHECK(std::accumulate(out.begin(), out.end(), uint64_t{0}) == total);
     double all = std::accumulate(parts.begin(), parts.end(), 0.0);
-    for (size_t i = 0; i < parts.size(); ++i) CHECK(std::abs(static_cast<double>(out[i]) - static_cast<double>(total) * parts[i] / all) < 1.001);
+    for (size_t i = 0; i < parts.size(); ++i)
+      CHECK(std::abs(static_cast<double>(out[i]) - static_cast<double>(total) * parts[i] / all) < 1.001);
   }
 }
 

@@ -333,7 +333,8 @@ TEST_CASE("the plan of a step equals what the step uses") {
   CHECK(plan.text().find("total") != std::string::npos);
 }
 
-TEST_CASE("recomputation gives the bits of keeping everything, with dropout and documents, in less memory that was planned") {
+TEST_CASE(
+    "recomputation gives the bits of keeping everything, with dropout and documents, in less memory that was planned") {
   Parallel parallel(2);
   for (std::string_view name : {"gpt2", "llama"}) {
     INFO(name);
@@ -350,7 +351,8 @@ TEST_CASE("recomputation gives the bits of keeping everything, with dropout and 
     batch.tokens = tokens;
     std::vector<float> kept_gradients;
     size_t kept_memory = 0;
-    for (models::Recompute recompute : {models::Recompute::none, models::Recompute::attention, models::Recompute::block}) {
+    for (models::Recompute recompute :
+         {models::Recompute::none, models::Recompute::attention, models::Recompute::block}) {
       CAPTURE(static_cast<int>(recompute));
       auto model = Model::create(config, 1, parallel, {.recompute = recompute});
       auto step = [&](Tape& tape, bool masked) {

@@ -36,7 +36,8 @@ std::vector<float> train(const char* spec, int threads, int steps, int64_t width
   }
   if (threads > 1) {
     // A worker that came late may have had one tile only; the more it runs, the more each gets.
-    for (int i = 0; i < 20000 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i) optim::gradient_norm(ex, store);
+    for (int i = 0; i < 20000 && (parallel.stats().workers < 2 || parallel.stats().least_tiles < 3); ++i)
+      optim::gradient_norm(ex, store);
     CHECK(parallel.stats().workers >= 2);
     CHECK(parallel.stats().least_tiles >= 3);
   }
@@ -105,7 +106,9 @@ TEST_CASE("schedules warm up linearly, stay in range and end at the floor") {
     CHECK(schedule->rate(99, args) == doctest::Approx(name == "constant" ? 1.0 : 0.1));
     for (int64_t step = 10; step < 99; ++step) CHECK(schedule->rate(step, args) >= schedule->rate(step + 1, args));
   }
-  auto at = [&](const char* spec, int64_t step) { return optim::schedules().make(spec)->rate(step, {1.0, 0.0, 0, 101}); };
+  auto at = [&](const char* spec, int64_t step) {
+    return optim::schedules().make(spec)->rate(step, {1.0, 0.0, 0, 101});
+  };
   CHECK(at("cosine", 50) == doctest::Approx(0.5));
   CHECK(at("cosine", 25) == doctest::Approx(0.5 * (1 + std::sqrt(0.5))));
   CHECK(at("linear", 25) == doctest::Approx(0.75));

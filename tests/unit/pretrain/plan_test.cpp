@@ -15,7 +15,8 @@ TEST_CASE("GPT-2 small needs 6 x 124 M operations a token, and its attention on 
   options.context = 1024;
   models::ModelConfig config = model_config(options, 50257, nullptr);
   // 12 x (4 + 8) x 768² + 768 x 50257 matrix parameters; 12 x 12 layers x 768 x 1024 for attention.
-  CHECK(flops_per_token(config, 1024) == doctest::Approx(6.0 * (12 * 12 * 768.0 * 768 + 768.0 * 50257) + 144.0 * 768 * 1024));
+  CHECK(flops_per_token(config, 1024) ==
+        doctest::Approx(6.0 * (12 * 12 * 768.0 * 768 + 768.0 * 50257) + 144.0 * 768 * 1024));
 }
 
 TEST_CASE("grouped heads, gated feed-forward and a window are counted as they are") {

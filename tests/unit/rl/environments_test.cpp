@@ -61,13 +61,23 @@ TEST_CASE("value and policy iteration agree on every world to 1e-9") {
 }
 
 TEST_CASE("FrozenLake has the published values") {
-  struct Row { const char* spec; double gamma, value; };
-  for (auto [spec, gamma, value] : {Row{"frozen-lake", 1, 14.0 / 17}, {"frozen-lake", 0.999, 0.7855332567}, {"frozen-lake", 0.99, 0.5420259320},
-                                    {"frozen-lake", 0.95, 0.1804715784}, {"frozen-lake", 0.9, 0.0688909049},
-                                    {"frozen-lake:map=8x8", 0.999, 0.8926354949}, {"frozen-lake:map=8x8", 0.99, 0.4146403618},
-                                    {"frozen-lake:map=8x8", 0.95, 0.0482502041}, {"frozen-lake:map=8x8", 0.9, 0.0064111143},
-                                    {"frozen-lake:slippery=false", 0.99, 0.9509900499}, {"frozen-lake:map=8x8,slippery=false", 0.99, 0.8775210230},
-                                    {"frozen-lake:success=0.5", 0.99, 0.548563}, {"frozen-lake:success=0.9", 0.99, 0.836864}}) {
+  struct Row {
+    const char* spec;
+    double gamma, value;
+  };
+  for (auto [spec, gamma, value] : {Row{"frozen-lake", 1, 14.0 / 17},
+                                    {"frozen-lake", 0.999, 0.7855332567},
+                                    {"frozen-lake", 0.99, 0.5420259320},
+                                    {"frozen-lake", 0.95, 0.1804715784},
+                                    {"frozen-lake", 0.9, 0.0688909049},
+                                    {"frozen-lake:map=8x8", 0.999, 0.8926354949},
+                                    {"frozen-lake:map=8x8", 0.99, 0.4146403618},
+                                    {"frozen-lake:map=8x8", 0.95, 0.0482502041},
+                                    {"frozen-lake:map=8x8", 0.9, 0.0064111143},
+                                    {"frozen-lake:slippery=false", 0.99, 0.9509900499},
+                                    {"frozen-lake:map=8x8,slippery=false", 0.99, 0.8775210230},
+                                    {"frozen-lake:success=0.5", 0.99, 0.548563},
+                                    {"frozen-lake:success=0.9", 0.99, 0.836864}}) {
     CAPTURE(spec);
     CAPTURE(gamma);
     double tolerance = std::string_view(spec).find("success") != std::string_view::npos ? 1e-6 : 1e-9;
@@ -107,8 +117,8 @@ TEST_CASE("the gridworlds of Sutton and Barto have the values of the book") {
   auto v = uniform("gridworld-4x4", 1);
   for (size_t s = 0; s < small.size(); ++s) CHECK(std::abs(v[s] - small[s]) < 1e-9);
 
-  std::vector<double> random{3.31, 8.79, 4.43, 5.32, 1.49, 1.52, 2.99, 2.25, 1.91, .55, .05, .74, .67, .36, -.40,
-                             -.97, -.44, -.35, -.59, -1.18, -1.86, -1.35, -1.23, -1.42, -1.98};
+  std::vector<double> random{3.31, 8.79, 4.43, 5.32, 1.49, 1.52, 2.99,  2.25,  1.91,  .55,   .05,   .74,  .67,
+                             .36,  -.40, -.97, -.44, -.35, -.59, -1.18, -1.86, -1.35, -1.23, -1.42, -1.98};
   v = uniform("gridworld-5x5", 0.9);
   for (size_t s = 0; s < random.size(); ++s) CHECK(std::abs(v[s] - random[s]) < 0.0051);
   auto world = environments().make("gridworld-5x5");
@@ -129,9 +139,11 @@ TEST_CASE("the windy grid takes 15 moves, or 7 with the king's") {
 TEST_CASE("the gambler has the published values and the policy of figure 4.3") {
   auto world = environments().make("gambler");
   auto solution = value_iteration(world->mdp, 1, 1e-15, 100'000);
-  for (auto [capital, value] : {std::pair{1, .002066}, {10, .043463}, {25, .16}, {50, .4}, {51, .403098}, {75, .64}, {99, .964333}})
+  for (auto [capital, value] :
+       {std::pair{1, .002066}, {10, .043463}, {25, .16}, {50, .4}, {51, .403098}, {75, .64}, {99, .964333}})
     CHECK(std::abs(solution.values[static_cast<size_t>(capital)] - value) < 1e-6);
-  for (int s = 1; s <= 25; ++s) CHECK(solution.actions[static_cast<size_t>(s)] + 1 == (s <= 12 ? s : 25 - s + (s == 25 ? 25 : 0)));
+  for (int s = 1; s <= 25; ++s)
+    CHECK(solution.actions[static_cast<size_t>(s)] + 1 == (s <= 12 ? s : 25 - s + (s == 25 ? 25 : 0)));
   auto poor = environments().make("gambler:heads=0.25");
   auto v = value_iteration(poor->mdp, 1, 1e-15, 100'000).values;
   CHECK(std::abs(v[25] - .0625) < 1e-9);

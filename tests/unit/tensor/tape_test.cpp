@@ -28,7 +28,8 @@ Tensor leaf_of(Tape& tape, const Shape& shape, const std::vector<float>& values)
 
 // Two layers with a residual: enough for shared inputs, buffers handed over and buffers given back.
 struct Net {
-  std::vector<float> x = normals(8 * 16, 1), w1 = normals(32 * 16, 2), w2 = normals(16 * 32, 3), table = normals(10 * 16, 4);
+  std::vector<float> x = normals(8 * 16, 1), w1 = normals(32 * 16, 2), w2 = normals(16 * 32, 3),
+                     table = normals(10 * 16, 4);
   std::vector<int32_t> targets = {1, 2, 3, 4, 5, 6, 7, 8};
   std::vector<float> weights = std::vector<float>(8, 0.125f);
   Tensor in, a, b, head;
