@@ -25,8 +25,12 @@ constexpr int64_t kCharacters = 128;  // of a text in one script, where the text
 std::string bytes(double n) {
   return format_bytes(n);
 }
-std::string milliseconds(double seconds) {
-  return fmt::format("{:.4g} ms", 1e3 * seconds);
+std::string duration(double seconds) {
+  return seconds < 10 ? fmt::format("{:.4g} ms", 1e3 * seconds) : format_seconds(seconds);
+}
+
+std::string rate(double tokens_per_second) {
+  return format_count(static_cast<uint64_t>(tokens_per_second)) + " tokens/s";
 }
 
 void line(const std::string& name, const std::string& value) {
@@ -186,9 +190,9 @@ class EstimateCommand final : public Command {
   void print_times(const pretrain::Estimate& e, const pretrain::PretrainOptions& options) const {
     double step = step_seconds(e, options);
     heading("Time of training on this machine");
-    line("micro-batch, update", milliseconds(e.training.micro_batch) + ", " + milliseconds(e.training.update));
-    line("step", milliseconds(step) + ", " + format_count(static_cast<uint64_t>(e.step_tokens / step)) + " tokens/s, " +
-                     short_number(e.training_flops * e.step_tokens / step) + "FLOP/s");
+    line("micro-batch, update", duration(e.training.micro_batch) + ", " + duration(e.training.update));
+    line("step", duration(step) + ", " + rate(e.step_tokens / step) +
+                     fmt::format(", {:.1f} GFLOP/s", e.training_flops * e.step_tokens / step / 1e9));
     if (e.steps > 0) {
       line("the run", format_seconds(e.steps * step) + " (validation and checkpoints not counted)");
       if (hourly_price_ > 0) line("its cost", fmt::format("{:.2f}", hourly_price_ * e.steps * step / 3600));
@@ -200,15 +204,13 @@ class EstimateCommand final : public Command {
          fmt::format("k x + b = {:.4g} us x + {:.4g} ms", 1e6 * e.decoding.k, 1e3 * e.decoding.b));
     for (double share : {0.0, 0.5, 1.0}) {
       double seconds = e.decoding.token(share * context);
-      line(fmt::format("  behind {:.0f}", share * context),
-           fmt::format("{}, {:.0f} tokens/s", milliseconds(seconds), 1 / seconds));
+      line(fmt::format("  behind {:.0f}", share * context), duration(seconds) + ", " + rate(1 / seconds));
     }
     double prompt = prompt_tokens_ > 0 ? static_cast<double>(prompt_tokens_) : context / 2,
            answer = static_cast<double>(answer_tokens_);
     double first = e.decoding.prompt(prompt), rest = e.decoding.tokens(prompt, answer);
     line(fmt::format("an answer of {:.0f} tokens to {:.0f}", answer, prompt),
-         format_seconds(first + rest) + " (the prompt " + format_seconds(first) + ", " +
-             fmt::format("{:.0f}", prompt / first) + " tokens/s)");
+         format_seconds(first + rest) + " (the prompt " + format_seconds(first) + ", " + rate(prompt / first) + ")");
     if (hourly_price_ > 0) line("its cost", fmt::format("{:.3g}", hourly_price_ * (first + rest) / 3600));
   }
 
@@ -226,8 +228,8 @@ class EstimateCommand final : public Command {
     auto compare = [&](const std::string& name, const char* metric, double predicted, double found) {
       double error = predicted / found - 1;
       if (!common.json)
-        std::printf("  %-34s %12s %12s %+7.1f%%\n", name.c_str(), milliseconds(predicted).c_str(),
-                    milliseconds(found).c_str(), 100 * error);
+        std::printf("  %-34s %12s %12s %+7.1f%%\n", name.c_str(), duration(predicted).c_str(), duration(found).c_str(),
+                    100 * error);
       summary.metrics.emplace_back(metric, std::abs(error));
     };
     compare("a step", "training_error", predicted_step, step);
