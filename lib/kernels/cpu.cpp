@@ -1,5 +1,7 @@
 #include "kernels/cpu.h"
 
+#include <unistd.h>
+
 #include <array>
 #include <atomic>
 #include <string>
@@ -9,7 +11,6 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <sys/syscall.h>
-#include <unistd.h>
 #endif
 
 namespace llmkit::kernels {
@@ -72,6 +73,17 @@ void force_isa(Isa isa) {
                                 {}});
   }
   active().store(isa, std::memory_order_relaxed);
+}
+
+int64_t second_cache_bytes() {
+  static const int64_t bytes = [] {
+    int64_t told = 0;
+#ifdef _SC_LEVEL2_CACHE_SIZE
+    told = sysconf(_SC_LEVEL2_CACHE_SIZE);
+#endif
+    return told > 0 ? told : int64_t{1} << 20;
+  }();
+  return bytes;
 }
 
 bool bf16_is_fast() {

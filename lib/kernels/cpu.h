@@ -11,10 +11,11 @@ namespace llmkit::kernels {
 
 enum class Isa : uint8_t { portable, avx2, avx512, avx512bf16, amx };
 
-Isa detected_isa();       // the best that this machine runs
-Isa active_isa();         // what the kernels use now
-void force_isa(Isa isa);  // throws UsageError where the machine lacks it; not while kernels run
-bool bf16_is_fast();      // the active instruction set multiplies bf16 itself; elsewhere bf16 is slower than f32
+Isa detected_isa();            // the best that this machine runs
+Isa active_isa();              // what the kernels use now
+void force_isa(Isa isa);       // throws UsageError where the machine lacks it; not while kernels run
+bool bf16_is_fast();           // the active instruction set multiplies bf16 itself; elsewhere bf16 is slower than f32
+int64_t second_cache_bytes();  // of one core, as the system tells it; 1 MiB where it does not
 std::string_view isa_name(Isa isa);
 std::optional<Isa> isa_from_name(std::string_view name);
 

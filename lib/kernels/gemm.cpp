@@ -117,17 +117,21 @@ void pack_activated(Packing& packing, const GemmKernels<T>& g, void* panels, Mat
               });
 }
 
-// Tiles of C are as large as the caches allow, and smaller where a product has few: the threads then end together.
+// Tiles of C are as large as the caches allow, and smaller where a product has few: the threads then end together. An
+// element's sum does not depend on its tile. A large second cache comes with a slow third one (Intel's servers from
+// Sapphire Rapids, 2 MB a core; Zen 4 has 1 MB), which each tile reads again: there tiles are tall, and no more than
+// the threads need.
 struct TileSize {
   int64_t rows, cols;
 };
 template <class T>
-TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n) {
-  constexpr int64_t kEnough = 64;
+TileSize tile_size(const GemmKernels<T>& g, int64_t m, int64_t n, int threads) {
+  const bool large_cache = second_cache_bytes() >= int64_t{2} << 20;
+  const int64_t enough = large_cache ? std::min(64, 4 * threads) : 64;
   // Few rows: the weight streams through once, so narrow tiles share the work better.
-  TileSize size{g.tile_rows, m <= 2 * g.strip_rows ? g.panel_cols : g.tile_cols};
+  TileSize size{large_cache ? g.tall_rows : g.tile_rows, m <= 2 * g.strip_rows ? g.panel_cols : g.tile_cols};
   const int64_t least_rows = std::max(g.strip_rows * 4, g.row_multiple);
-  while (size.rows > least_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < kEnough)
+  while (size.rows > least_rows && ceil_div(m, size.rows) * ceil_div(n, size.cols) < enough)
     size.rows = ceil_div(size.rows / 2, least_rows) * least_rows;
   return size;
 }
@@ -154,6 +158,8 @@ struct GroupTask {
 template <class T>
 class TileGroup {
  public:
+  explicit TileGroup(const Exec& ex) : threads_(ex.parallel.threads()) {}
+
   void add(const GemmKernels<T>& g, GemmTask<T> task, const Epilogue<T>& e) {
     const int64_t m = task.c.rows, n = task.c.cols;
     if (m == 0 || n == 0) return;
@@ -161,7 +167,7 @@ class TileGroup {
     task.accumulate = e.accumulate;
     task.has_epilogue =
         e.scale != 1 || e.bias || e.activation != Activation::none || e.pre_activation.data || e.residual.data;
-    const TileSize size = task.b_panels ? tile_size(g, m, n) : own_tile_size(g, m, n);
+    const TileSize size = task.b_panels ? tile_size(g, m, n, threads_) : own_tile_size(g, m, n);
     const int64_t row_tiles = ceil_div(m, size.rows);
     tasks_.push_back({&g, task, size, row_tiles, tiles_});
     tiles_ += row_tiles * ceil_div(n, size.cols);
@@ -175,19 +181,23 @@ class TileGroup {
       // Rows move fastest: neighbouring tiles share their panels of B.
       const int64_t here = tile - g.first_tile, row = here % g.row_tiles * g.size.rows,
                     col = here / g.row_tiles * g.size.cols;
-      g.kernels->tile(g.task, row, std::min(g.task.c.rows, row + g.size.rows), col,
-                      std::min(g.task.c.cols, col + g.size.cols));
+      const int64_t next =
+          std::min(here + ex.parallel.threads(), g.row_tiles * ceil_div(g.task.c.cols, g.size.cols) - 1);
+      g.kernels->tile(g.task,
+                      {row, std::min(g.task.c.rows, row + g.size.rows), col, std::min(g.task.c.cols, col + g.size.cols),
+                       next % g.row_tiles * g.size.rows, next / g.row_tiles * g.size.cols});
     });
   }
 
  private:
+  int threads_;
   std::vector<GroupTask<T>> tasks_;
   int64_t tiles_ = 0;
 };
 
 template <class T>
 void run(const Exec& ex, const GemmKernels<T>& g, const GemmTask<T>& task, const Epilogue<T>& e) {
-  TileGroup<T> group;
+  TileGroup<T> group(ex);
   group.add(g, task, e);
   group.run(ex);
 }
@@ -257,7 +267,7 @@ template <class T>
 void multiply(const Exec& ex, GemmForm form, std::span<const GemmProduct<T>> products, const GemmOptions<T>& options) {
   Scratch scratch(ex.workspace);
   Packing packing;
-  TileGroup<T> group;
+  TileGroup<T> group(ex);
   const auto& g = gemm_kernels<T>(active_isa(), options.precision);
   const PackFrom from = packs_from(form);
   Matrix<const T> partial_sums(nullptr, 0, 0);
@@ -423,7 +433,7 @@ void gemm_packed(const Exec& ex, Matrix<float> c, Matrix<const float> a, const P
 void gemm_grouped(const Exec& ex, std::span<const PackedProduct> products) {
   Scratch scratch(ex.workspace);
   Packing packing;
-  TileGroup<float> group;
+  TileGroup<float> group(ex);
   for (const PackedProduct& p : products) {
     const auto& g = gemm_kernels<float>(p.weight->isa(), p.weight->precision());
     GemmTask<float> task;

@@ -128,7 +128,8 @@ void micro(int64_t depth, const uint32_t* a, int64_t a_stride, const uint32_t* b
   if constexpr (both_rows && both_cols) _tile_stored(3, c + kSide * c_stride + kSide, c_bytes);
 }
 
-void tile(const GemmTask<float>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+void tile(const GemmTask<float>& task, const TileBounds& bounds) {
+  const auto [row_begin, row_end, col_begin, col_end, next_row, next_col] = bounds;
   alignas(64) float buffer[kTileRows * kTileCols];
   alignas(64) float edge[kRegister * kRegister];
   const TileScope scope;
@@ -191,6 +192,7 @@ const GemmKernels<float>& gemm_amx_bf16() {
   static constexpr GemmKernels<float> table = {
       .tile_rows = kTileRows,
       .tile_cols = kTileCols,
+      .tall_rows = kTileRows,
       .panel_cols = kRegister,
       .strip_rows = kSide,
       .element_depth = 2,

@@ -118,6 +118,7 @@ struct GemmImpl {
   using Element = typename Format::Element;
   static constexpr int64_t kPanel = kVectors * V::kWidth;
   static constexpr int64_t kTileRows = kRows * kTileStrips, kTileCols = kPanel * kTilePanels;
+  static constexpr int64_t kTallRows = 2 * kTileRows;
   static constexpr int64_t kBlock = 512;  // elements of k between stores of C: keeps a strip of A in the first cache
   static constexpr int64_t kPanelPad = 2, kRowPad = 16, kOwnRows = kTileRows * kTilePanels;
 
@@ -198,6 +199,9 @@ struct GemmImpl {
     int64_t also_stride;
     const T* next;
     int64_t next_stride;
+    // And into the second cache: so many lines of B each 16 elements of k, of what is read after this block.
+    const Element* later;
+    int64_t later_lines;
   };
   static constexpr int64_t kAheadRows = (kRows + kTilePanels - 1) / kTilePanels, kLine = 64 / sizeof(Element);
 
@@ -226,10 +230,11 @@ struct GemmImpl {
       }
     }
     const Element* b = w.b;
-    const Element* ahead = w.ahead;
+    const Element *ahead = w.ahead, *later = w.later;
     for (int64_t k = 0; k < w.depth;) {
       for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.row_stride));
       ahead += strips ? w.ahead_rows * kLine : kLine;
+      for (int64_t i = 0; i < w.later_lines; ++i, later += kLine) __builtin_prefetch(later, 0, 2);
       if (const int64_t i = k / kLine - quiet; i >= 0 && i < rows) fetch_row(w, i);
       for (const int64_t end = std::min<int64_t>(k + kLine, w.depth); k < end; ++k, b += kPanel) {
         R column[kVectors];
@@ -305,10 +310,11 @@ struct GemmImpl {
     w.start_stride = kPanel;
   }
 
-  static void tile(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end) {
+  static void tile(const GemmTask<T>& task, const TileBounds& bounds) {
+    const auto [row_begin, row_end, col_begin, col_end, next_row, next_col] = bounds;
     static constexpr auto kFromRows = micros<false>(std::make_integer_sequence<int, kRows>{});
     static constexpr auto kFromStrips = micros<true>(std::make_integer_sequence<int, kRows>{});
-    alignas(64) T buffer[kTileRows * kTileCols];
+    alignas(64) T buffer[kTallRows * kTileCols];
     alignas(64) T start[kRows * kPanel];
     const int64_t depth = elements(task.depth), panel_depth = depth + kPanelPad;
     const bool strips = task.a.row_stride == 0;
@@ -353,6 +359,7 @@ struct GemmImpl {
       (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)](w);
       if (staged && k + kBlock >= depth) apply_epilogue<V>(second, w.c, c_stride, i, i + rows, j, j + w.cols);
     };
+    const int64_t strips_here = (row_end - row_begin + kRows - 1) / kRows;
     const int64_t panels_here = task.b_panels ? (col_end - col_begin + kPanel - 1) / kPanel : 1;
     w.ahead_rows = (kRows + panels_here - 1) / panels_here;
     auto strip_at = [&](int64_t i, int64_t k) {
@@ -360,15 +367,25 @@ struct GemmImpl {
       w.ahead = strips ? w.a + panel_depth * kRows : w.a + kRows * w.row_stride;
     };
     if (task.b_panels) {
-      const auto* panels = static_cast<const Element*>(task.b_panels) + col_begin * panel_depth;
+      const auto* panels = static_cast<const Element*>(task.b_panels);
       for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {  // depth 0 still writes C once
         w.depth = std::min(kBlock, depth - k);
+        // Each strip fetches its share of the next block of the panels, or of the first one of the next tile.
+        const bool last = k + kBlock >= depth;
+        const int64_t next_k = last ? 0 : k + kBlock, groups = (w.depth + kLine - 1) / kLine;
+        w.later_lines = groups > 0 ? (w.depth * kPanel / kLine + strips_here * groups - 1) / (strips_here * groups) : 0;
         for (int64_t i = row_begin; i < row_end; i += kRows) {
           strip_at(i, k);
+          if (i + kRows >= row_end) {
+            const int64_t next_i = last ? next_row : row_begin;
+            w.ahead = strips ? a + (next_i * panel_depth + next_k * kRows) : a + next_i * w.row_stride + next_k;
+          }
           for (int64_t j = col_begin; j < col_end; j += kPanel) {
             const bool more = j + kPanel < col_end;
             fetch(i, j, k, more ? i : i + kRows, more ? j + kPanel : col_begin);
-            w.b = panels + (j - col_begin) * panel_depth + k * kPanel;
+            w.b = panels + j * panel_depth + k * kPanel;
+            w.later = panels + (j - col_begin + (last ? next_col : col_begin)) * panel_depth + next_k * kPanel +
+                      (i - row_begin) / kRows * groups * w.later_lines * kLine;
             multiply(i, j, k);
             w.ahead += w.ahead_rows * (strips ? w.depth : w.row_stride);
           }
@@ -416,6 +433,7 @@ struct GemmImpl {
     return {
         .tile_rows = kTileRows,
         .tile_cols = kTileCols,
+        .tall_rows = kTallRows,
         .panel_cols = kPanel,
         .strip_rows = kRows,
         .element_depth = Format::kDepth,

@@ -40,9 +40,17 @@ struct PackRange {
   int64_t first, last, begin, end;
 };
 
+// Rows [row_begin, row_end) × columns [col_begin, col_end) of C, at most a tile; the begins are multiples. And where
+// the tile begins that the same thread likely computes next: what that reads first may be fetched.
+struct TileBounds {
+  int64_t row_begin, row_end, col_begin, col_end;
+  int64_t next_row, next_col;
+};
+
 template <class T>
 struct GemmKernels {
   int64_t tile_rows, tile_cols;  // of a tile of C: multiples of strip_rows and panel_cols
+  int64_t tall_rows;             // of a tile where the second cache is large
   int64_t panel_cols;            // nr: columns of a packed panel of B
   int64_t strip_rows;            // mr: rows of a packed strip of A
   int64_t element_depth;         // values of k in one packed element: 1, or 2 for pairs of bf16
@@ -61,8 +69,7 @@ struct GemmKernels {
   void (*pack_a_rows)(void* packed, const T* a, int64_t stride, int64_t k, int64_t first, int64_t last);
   // Aᵀ given as [K,M] (a[k·stride + m]) into strips [K'][mr].
   void (*pack_a_strips)(void* packed, const T* a, int64_t stride, int64_t m, int64_t k, const PackRange& range);
-  // Rows [row_begin, row_end) × columns [col_begin, col_end) of C, at most a tile; the begins are multiples.
-  void (*tile)(const GemmTask<T>& task, int64_t row_begin, int64_t row_end, int64_t col_begin, int64_t col_end);
+  void (*tile)(const GemmTask<T>& task, const TileBounds& bounds);
   // `iterations` rounds of independent multiply-adds in registers, peak_flops operations each: the unit's limit.
   void (*peak)(int64_t iterations);
   double peak_flops;
