@@ -15,4 +15,11 @@ void BadRecords::add_at(std::string_view place, const Refusal& refusal) {
     first_.push_back(printable(place, 400) + ": " + refusal.reason + ": " + printable(refusal.detail, 80));
 }
 
+void BadRecords::add_all(const BadRecords& others) {
+  total_ += others.total_;
+  for (auto& [reason, count] : others.by_reason_) by_reason_[reason] += count;
+  for (auto& place : others.first_)
+    if (first_.size() < kLocated) first_.push_back(place);
+}
+
 }  // namespace llmkit::formats

@@ -16,6 +16,7 @@ class BadRecords {
   static constexpr size_t kLocated = 10;
   void add(std::string_view input, int64_t line, const Refusal& refusal);  // "INPUT:LINE: …"
   void add_at(std::string_view place, const Refusal& refusal);             // "PLACE: …"
+  void add_all(const BadRecords& others);                                  // behind these
   int64_t total() const { return total_; }
   const std::map<std::string, int64_t>& by_reason() const { return by_reason_; }
   // "docs.jsonl:17: invalid-json: unclosed string", at most kLocated of them.

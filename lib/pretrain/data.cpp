@@ -83,13 +83,19 @@ engine::TokenStream open_shards(const std::string& path, Data& data) {
 
 // ---- text ----
 
-std::vector<std::string> read_texts(const std::string& path, const formats::DocumentReaderOptions& options = {}) {
+// Bad records are counted in `data`, where there is one.
+std::vector<std::string> read_texts(const std::string& path, Data* data,
+                                    const formats::DocumentReaderOptions& options = {}) {
   formats::DocumentReader reader({path}, options);
   std::vector<std::string> texts;
   formats::Document document;
   while (reader.next(document)) texts.push_back(std::move(document.text));
   if (reader.bad().total() > 0 && texts.empty())
     throw Error(ErrorParts{"no usable document", path, {}, reader.bad().first().front(), {}});
+  if (data) {
+    data->documents += texts.size();
+    data->bad.add_all(reader.bad());
+  }
   return texts;
 }
 
@@ -182,7 +188,7 @@ engine::TokenSource open_source(const DataOptions& options, const DataEntry& ent
   }
   data.inputs.push_back(held_out);
   source.validation =
-      holds_shards(held_out) ? open_shards(held_out, data) : tokenize(read_texts(held_out), data, context);
+      holds_shards(held_out) ? open_shards(held_out, data) : tokenize(read_texts(held_out, &data), data, context);
   return source;
 }
 
@@ -234,7 +240,7 @@ Data open_data(const DataOptions& options, Context& context) {
   std::vector<std::vector<std::string>> texts;
   for (auto& entry : entries) {
     data.inputs.push_back(entry.path);
-    texts.push_back(holds_shards(entry.path) ? std::vector<std::string>{} : read_texts(entry.path));
+    texts.push_back(holds_shards(entry.path) ? std::vector<std::string>{} : read_texts(entry.path, &data));
   }
   find_tokenizer(options, entries, texts, data);
   for (size_t i = 0; i < entries.size(); ++i)
@@ -251,7 +257,7 @@ std::vector<std::vector<int32_t>> read_probes(const std::string& path, const tok
   if (!tokenizer) throw UsageError(ErrorParts{"--probe needs a tokenizer", path, {}, {}, "--tokenizer names one"});
   formats::DocumentReaderOptions options;
   options.text_files = formats::TextFiles::lines;
-  for (auto& text : read_texts(path, options)) {
+  for (auto& text : read_texts(path, nullptr, options)) {
     std::vector<int32_t> ids;
     if (tokenizer->eos()) ids.push_back(*tokenizer->eos());
     tokenizer->encode(text, ids);

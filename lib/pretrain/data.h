@@ -9,6 +9,7 @@
 
 #include "base/context.h"
 #include "engine/loader.h"
+#include "formats/bad_records.h"
 #include "formats/token_shards.h"
 #include "pretrain/options.h"
 #include "tokenizer/tokenizer.h"
@@ -22,6 +23,8 @@ struct Data {
   std::unique_ptr<tokenizer::Tokenizer> tokenizer;  // null where shards carry none and none was given
   std::string fingerprint;                          // equal for equal tokens
   std::vector<std::string> inputs;
+  uint64_t documents = 0;   // of text files: good ones
+  formats::BadRecords bad;  // and damaged ones, which are left out
 
   // What the streams read from.
   std::vector<std::unique_ptr<formats::TokenShards>> shards;

@@ -148,6 +148,9 @@ void describe(const PretrainOptions& options, const std::string& architecture, c
             std::to_string(data.vocab_size) + " tokens in the vocabulary");
   log::info("data: " + format_count(data.train_tokens()) + " tokens to train on, " +
             format_count(data.validation_tokens()) + " to validate on");
+  if (auto bad = static_cast<uint64_t>(data.bad.total()); bad > 0)
+    log::warning(format_count(bad) + " of " + format_count(data.documents + bad) +
+                 " documents are damaged and left out; the first: " + data.bad.first().front());
   log::info(
       "a step: " +
       format_count(static_cast<uint64_t>(options.train.batch * options.train.accumulation * options.model.context)) +
@@ -186,6 +189,8 @@ PretrainResult pretrain(PretrainOptions& options, Context& context,
       base ? base_config(options, *base, data) : model_config(options.model, data.vocab_size, data.tokenizer.get());
   PretrainResult result;
   result.inputs = data.inputs;
+  result.documents = data.documents;
+  result.bad = data.bad;
   const models::PlanRequest request = plan_request(options, context.ranks.size());
   result.plan = memory_plan(options, config, context.ranks.size());
   auto resident = static_cast<size_t>(engine::resident_bytes());

@@ -6,6 +6,7 @@
 
 #include "base/context.h"
 #include "engine/fit.h"
+#include "formats/bad_records.h"
 #include "models/model.h"
 #include "pretrain/options.h"
 
@@ -17,6 +18,8 @@ struct PretrainResult {
   double flops_per_token = 0, peak_flops = 0;
   std::string model_folder, report;  // empty when interrupted or on a dry run
   std::vector<std::string> inputs;
+  uint64_t documents = 0;  // good ones of text files, and the damaged ones beside them (Data)
+  formats::BadRecords bad;
 };
 
 // Resolves what `options` leaves open (steps, warm-up, last rate) in place; `resolved_config` is asked afterwards for

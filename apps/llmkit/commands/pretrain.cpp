@@ -57,7 +57,7 @@ class PretrainCommand final : public Command {
         "Gates: --max val_loss=1.88, or --min with steps, tokens, tokens_per_second, worker_tiles (that two threads "
         "ran each).",
         kUsesOutput | kUsesThreads | kUsesSeed | kUsesForce | kUsesResume | kUsesDryRun | kUsesJson | kUsesManifest |
-            kUsesMemory | kUsesGates | kUsesIsa | kUsesRanks,
+            kUsesMaxBad | kUsesMemory | kUsesGates | kUsesIsa | kUsesRanks,
         ""};
     return info;
   }
@@ -192,6 +192,12 @@ class PretrainCommand final : public Command {
         summary.metrics.emplace_back("mfu", speed * result.flops_per_token / result.peak_flops);
     }
     summary.inputs = result.inputs;
+    summary.bad = static_cast<uint64_t>(result.bad.total());
+    if (summary.bad > 0) {  // of shards nothing is counted, and of whole texts there is nothing to say
+      summary.bad_examples = result.bad.first();
+      summary.kept = result.documents;
+      summary.in = summary.kept + summary.bad;
+    }
     if (!fit.interrupted) {
       summary.outputs = {result.model_folder + "/model.safetensors"};
       summary.next = "llmkit generate --model " + result.model_folder;
