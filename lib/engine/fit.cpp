@@ -55,6 +55,7 @@ class Loop {
     started_ = Clock::now();
     ranks_.expect_same_everywhere(settings());
     resume();
+    if (options_.accepted && ranks_.leader()) options_.accepted();
     // Where a rewind before the first scheduled checkpoint goes.
     if (options_.anomaly.policy == AnomalyPolicy::rewind && state_.step == 0 && saved_step_ != 0) save();
     while (state_.step < options_.steps) {
@@ -139,6 +140,13 @@ class Loop {
     if (auto checkpoint = newest_valid_checkpoint(run_.checkpoints(), result_.notes)) {
       restore(*checkpoint);
       result_.resumed_from = state_.step;
+    } else if (!result_.notes.empty()) {
+      // Beginning anew would cut the logs and then remove what may still be of use.
+      throw Error(ErrorParts{"no checkpoint to resume from is whole",
+                             run_.checkpoints(),
+                             {},
+                             result_.notes.front(),
+                             "put a sound copy in its place, or start anew with --force"});
     }
   }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,9 @@ struct FitOptions {
   RewindOptions rewind;  // under AnomalyPolicy::rewind
   // What must be equal when a run is resumed (data hash, batch, seed, …); checkpoints carry it.
   std::vector<std::pair<std::string, std::string>> identity;
+  // Called once when nothing stands in the way any more: what a resumed run left has been read and is of this run. What
+  // belongs to the folder besides the logs is written here, so that a refused --resume changes no file.
+  std::function<void()> accepted;
   double flops_per_token = 0;  // with `peak_flops`: MFU in the progress line and timings
   double peak_flops = 0;
 };

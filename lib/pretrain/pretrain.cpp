@@ -21,6 +21,7 @@
 #include "kernels/peak.h"
 #include "models/extend.h"
 #include "optim/optimizer.h"
+#include "optim/schedule.h"
 #include "pretrain/continue.h"
 #include "pretrain/data.h"
 #include "pretrain/init.h"
@@ -205,6 +206,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context,
     throw UsageError(ErrorParts{"--init mup needs an output matrix of its own", {}, "--no-tied", {}, {}});
   auto probes = read_probes(options.data.probe, data.tokenizer.get(), options.model.context);
   check_rule({options.model.init, options.model.base_width}, options.train.optimizer);
+  optim::schedules().make(options.train.schedule);  // throws, before --force removes an earlier run
   if (options.run.dry_run) return result;
 
   engine::RunMode mode = !leader              ? engine::RunMode::follow
@@ -245,7 +247,6 @@ PretrainResult pretrain(PretrainOptions& options, Context& context,
   broadcast_value(context.ranks, options.train.warmup);
   resolve_lengths(options.train, steps);
   describe_sources(data, loader, steps);
-  if (leader) io::write_file_atomically(run.file("config.toml"), resolved_config());
   result.peak_flops = options.train.peak_gflops > 0
                           ? options.train.peak_gflops * 1e9
                           : measured_peak(lm.precision, context.parallel) * context.ranks.size();
@@ -276,6 +277,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context,
   fit.anomaly.sigmas = options.run.spike_sigmas;
   fit.rewind.around = options.run.rewind_around;
   fit.identity = identity(options, data, context.seed, config);
+  fit.accepted = [&] { io::write_file_atomically(run.file("config.toml"), resolved_config()); };
   fit.flops_per_token = result.flops_per_token;
   fit.peak_flops = result.peak_flops;
   result.fit = engine::fit(objective, model->parameters(), fit, run, context);

@@ -187,7 +187,6 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
   engine::RunFolder run(options.output, options.resume  ? engine::RunMode::resume
                                         : context.force ? engine::RunMode::replace
                                                         : engine::RunMode::fresh);
-  io::write_file_atomically(run.file("config.toml"), resolved_config);
   ObjectiveOptions objective_options;
   objective_options.lm.precision = options.precision == "bf16" ? Precision::bf16 : Precision::f32;
   if (objective_options.lm.precision == Precision::bf16 && !kernels::bf16_is_fast()) {
@@ -204,6 +203,7 @@ SftResult fine_tune(const SftOptions& options, Context& context, const std::stri
 
   engine::FitOptions fit = fit_options(options, steps);
   fit.identity = identity(options, source, context.seed, steps);
+  fit.accepted = [&] { io::write_file_atomically(run.file("config.toml"), resolved_config); };
   result.fit = engine::fit(objective, model->parameters(), fit, run, context);
   if (!result.fit.interrupted) {
     io::AtomicFolder folder(run.file("model"), true);
