@@ -5,8 +5,9 @@
 namespace llmkit::tokenizer {
 namespace {
 
-bool is_word(CharClass c) {
-  return is_letter(c) || is_number(c) || is_mark(c);
+bool is_word_at(std::string_view text, size_t at) {
+  Utf8Char c = decode_utf8(text.data() + at, text.data() + text.size());
+  return c.code_point != 0xFFFFFFFF && is_word(c.code_point, class_of(c.code_point));
 }
 
 }  // namespace
@@ -49,8 +50,8 @@ AddedTokenMatcher::Match AddedTokenMatcher::next(std::string_view text, size_t f
     size_t begin = at, end = at + token->content.size();
     bool wanted = !token->special || with_special;
     if (token->single_word) {
-      bool touched = begin > 0 && is_word(char_before(text, begin).cls);
-      touched |= end < text.size() && is_word(scan_char(text.data() + end, text.data() + text.size()).cls);
+      bool touched = begin > 0 && is_word_at(text, begin - char_before(text, begin).length);
+      touched |= end < text.size() && is_word_at(text, end);
       wanted = wanted && !touched;
     }
     if (!wanted) {

@@ -61,6 +61,15 @@ inline CharClass class_of(uint32_t code_point) {
   return static_cast<CharClass>(block[(code_point >> 4) & 15] >> ((code_point & 15) * 4) & 15);
 }
 
+// \w: Alphabetic, M, Nd, Pc and Join_Control (UTS 18, annex C): classes, and a few symbols and formats.
+inline bool is_word(uint32_t c, CharClass cls) {
+  constexpr ClassSet kWord =
+      is_letter | is_mark | ClassSet{CharClass::decimal, CharClass::letter_number, CharClass::connector};
+  if (cls != CharClass::symbol && cls != CharClass::format) return kWord(cls);
+  return c == 0x200C || c == 0x200D || (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) ||
+         (c >= 0x1F150 && c <= 0x1F169) || (c >= 0x1F170 && c <= 0x1F189);
+}
+
 struct Utf8Char {
   uint32_t code_point;  // 0xFFFFFFFF for a byte that starts no well-formed sequence
   uint32_t length;      // bytes; 1 for such a byte
