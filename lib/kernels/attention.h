@@ -49,9 +49,10 @@ struct AttentionSequence {
 template <class T>
 struct AttentionGradient {  // of one sequence; the strides are those of the shape
   const T* dout = nullptr;
-  T* dq = nullptr;  // all three accumulate
+  T* dq = nullptr;  // all three accumulate, unless `overwrite`: then they need not be initialised
   T* dk = nullptr;
   T* dv = nullptr;
+  bool overwrite = false;
 };
 
 template <class T>

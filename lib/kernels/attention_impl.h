@@ -430,6 +430,16 @@ struct AttentionImpl {
     backward_head(shape, s, g, kv_head, &turned);
   }
 
+  static void clear_rows(T* rows, int64_t stride, int64_t count, int64_t dim) {
+    for (int64_t i = 0; i < count; ++i) std::fill(rows + i * stride, rows + i * stride + dim, T(0));
+  }
+  static void clear_keys(const Shape& shape, const AttentionGradient<T>& g, int64_t kv_head, int64_t begin,
+                         int64_t end) {
+    const int64_t dim = shape.head_dim;
+    clear_rows(g.dk + begin * shape.k_stride + kv_head * dim, shape.k_stride, end - begin, dim);
+    clear_rows(g.dv + begin * shape.v_stride + kv_head * dim, shape.v_stride, end - begin, dim);
+  }
+
   static void backward_head(const Shape& shape, const Sequence& s, const AttentionGradient<T>& g, int64_t kv_head,
                             Turned* turned) {
     alignas(64) T q_transposed[kMaxHeadDim * kQ];
@@ -440,6 +450,7 @@ struct AttentionImpl {
     alignas(64) T lse[kQ], delta[kQ];
     const int64_t dim = shape.head_dim, group = shape.heads / shape.kv_heads;
     const Hooks* hooks = shape.hooks;
+    int64_t written = g.overwrite ? 0 : s.key_length;  // keys before it have their gradients begun
     for (int64_t head = kv_head * group; head < (kv_head + 1) * group; ++head) {
       for (int64_t begin = 0; begin < s.query_length; begin += kQ) {
         const int64_t queries = std::min(kQ, s.query_length - begin);
@@ -457,6 +468,10 @@ struct AttentionImpl {
         }
         const Range keys = visible_keys(shape, s, s.query_start + begin, s.query_start + begin + queries - 1);
         const int64_t first_key = keys.begin / kK * kK;
+        // What is not to be accumulated is begun by the first product that meets it, or cleared for a hook to add to.
+        if (g.overwrite && (hooks || first_key >= keys.end)) clear_rows(t.dq, shape.q_stride, queries, dim);
+        if (written < first_key) clear_keys(shape, g, kv_head, written, first_key);
+        written = std::max(written, first_key);
         // Fetched meanwhile: the next tile of keys, and beside the first one the next tile of queries.
         const int64_t later = std::clamp<int64_t>(s.query_length - begin - kQ, 0, kQ);
         auto next_queries = [&](const T* rows, int64_t stride, int64_t key) {
@@ -467,6 +482,9 @@ struct AttentionImpl {
           t.dk = g.dk + key * shape.k_stride + kv_head * dim;
           const T* v = s.v + key * shape.v_stride + kv_head * dim;
           T* dv = g.dv + key * shape.v_stride + kv_head * dim;
+          const bool begins_q = g.overwrite && !hooks && key == first_key, begins_k = key >= written && !hooks;
+          if (key >= written && hooks) clear_keys(shape, g, kv_head, key, key + t.keys);
+          written = std::max(written, key + t.keys);
           const int64_t more = std::clamp<int64_t>(keys.end - key - kK, 0, kK);
           auto next_keys = [&](const T* rows, int64_t stride) {
             return RowsAhead<T>{rows + kK * stride, stride, more, dim};
@@ -489,7 +507,8 @@ struct AttentionImpl {
             for (int64_t i = 0; i < t.keys * kQ; i += V::kWidth)
               V::store(ds + i, V::mul(V::load(ds + i), V::set1(shape.scale)));
           }
-          query_sum(causal, t, dim, p, dout, shape.out_stride, dv, shape.v_stride, true, next_keys(dv, shape.v_stride));
+          query_sum(causal, t, dim, p, dout, shape.out_stride, dv, shape.v_stride, !begins_k,
+                    next_keys(dv, shape.v_stride));
           T* dq = turned ? turned->dq : t.dq;
           T* dk = turned ? turned->dk : t.dk;
           const int64_t q_stride = rows.q_stride, k_stride = rows.k_stride;
@@ -508,15 +527,17 @@ struct AttentionImpl {
                           k_stride,
                           dq + q * q_stride,
                           q_stride,
-                          !turned,
+                          !turned && !begins_q,
                           nullptr,
                           {next_out.share(q, q + count, queries), next_dq.share(q, q + count, queries)}});
           }
-          query_sum(causal, t, dim, ds, rows.q, q_stride, dk, k_stride, !turned, next_keys(t.dk, shape.k_stride));
+          query_sum(causal, t, dim, ds, rows.q, q_stride, dk, k_stride, !turned && !begins_k,
+                    next_keys(t.dk, shape.k_stride));
           if (turned) hooks->transform_backward(hooks->context, t, turned->dq, turned->dk);
         }
       }
     }
+    if (written < s.key_length) clear_keys(shape, g, kv_head, written, s.key_length);
   }
 
   static LLMKIT_INLINE T row_dot(const T* a, const T* b, int64_t n) {

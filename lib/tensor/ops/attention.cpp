@@ -116,7 +116,7 @@ void add_sums(Tape& tape, const Tensor& table, const T* sums, int64_t parts, int
 
 template <class T>
 void backward(Tape& tape, const Call<T>& call, const Tensor& y, const Tensor& qkv, const Tables& tables) {
-  T* dqkv = tape.gradient_sum<T>(qkv);
+  GradSlot<T> dqkv = tape.gradient<T>(qkv);
   Tape::Scope scratch(tape);
   auto* gradients = tape.save<kernels::AttentionGradient<T>>(call.count);
   const int64_t parts = call.count * call.shape.heads;
@@ -127,15 +127,12 @@ void backward(Tape& tape, const Call<T>& call, const Tensor& y, const Tensor& qk
   T* dkeys = own_sums<T>(tape, tables.keys, parts, key_size);
   T* dvalues = own_sums<T>(tape, tables.values, parts, value_size);
   if (!tape.planning()) {
-    if (!dqkv) {  // only the tables are learned
-      dqkv = tape.save<T>(qkv.size());
-      kernels::fill<T>(tape.exec(), dqkv, T(0), qkv.size());
-    }
+    if (!dqkv) dqkv.data = tape.save<T>(qkv.size());  // only the tables are learned
     for (int64_t s = 0; s < call.count; ++s) {
       const auto& sequence = call.sequences[s];
-      T* base = dqkv + (sequence.q - qkv.data<T>());
+      T* base = dqkv.data + (sequence.q - qkv.data<T>());
       gradients[s] = {tape.upstream<T>(y) + (sequence.out - y.data<T>()), base, base + (sequence.k - sequence.q),
-                      base + (sequence.v - sequence.q)};
+                      base + (sequence.v - sequence.q), !dqkv.accumulate};
     }
     if (call.terms) call.terms->dbias = dbias, call.terms->dkeys = dkeys, call.terms->dvalues = dvalues;
     auto n = static_cast<size_t>(call.count);

@@ -2,7 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "helpers.h"
 #include "kernels/dropout.h"
@@ -85,9 +87,10 @@ struct Problem {
     auto s = sequence();
     attention_forward<T>(ex, shape(), std::span<const AttentionSequence<T>>(&s, 1));
   }
-  void backward(const Exec& ex) {
+  void backward(const Exec& ex, bool overwrite = false) {
     auto s = sequence();
     auto g = gradient();
+    g.overwrite = overwrite;
     attention_backward<T>(ex, shape(), std::span<const AttentionSequence<T>>(&s, 1),
                           std::span<const AttentionGradient<T>>(&g, 1));
   }
@@ -199,6 +202,36 @@ TEST_CASE("float attention on every instruction set stays near double, forward a
       CHECK(distance(problem.lse, exact.lse) < 2e-6);
       CHECK(distance(problem.dqueries, exact.dqueries) < 1e-5);
       CHECK(distance(problem.dkeys, exact.dkeys) < 1e-5);
+    }
+  }
+}
+
+TEST_CASE("gradients that overwrite have the bits of those added to zeros, and nothing beside them is touched") {
+  Fixture f;
+  for (Isa isa : isas()) {
+    IsaScope scope(isa);
+    for (const Case& c : kCases) {
+      CAPTURE(isa_name(isa));
+      CAPTURE(c.dim);
+      CAPTURE(c.queries);
+      Problem<float> added(c, 15), written(c, 15);
+      added.forward(f.ex);
+      added.backward(f.ex);
+      constexpr float kStale = std::numeric_limits<float>::quiet_NaN();
+      written.dqueries.assign(written.dqueries.size(), kStale);
+      written.dkeys.assign(written.dkeys.size(), kStale);
+      written.forward(f.ex);
+      written.backward(f.ex, true);
+      auto same = [&](const std::vector<float>& got, const std::vector<float>& expected, int64_t first, int64_t last) {
+        for (size_t i = 0; i < got.size(); ++i) {
+          const int64_t column = static_cast<int64_t>(i) % added.width;
+          if (column >= first && column < last ? got[i] != expected[i] : !std::isnan(got[i])) return false;
+        }
+        return true;
+      };
+      const int64_t q_width = c.heads * c.dim;
+      CHECK(same(written.dqueries, added.dqueries, 0, q_width));
+      CHECK(same(written.dkeys, added.dkeys, q_width, q_width + 2 * c.kv_heads * c.dim));
     }
   }
 }
