@@ -34,8 +34,8 @@ void declare_common(Invocation& invocation) {
   if (uses(kUsesThreads))
     options.integer("--threads", &common.threads, "N", "worker threads; 0 = all processors", 0, 1024);
   if (uses(kUsesIsa))
-    options.choice("--isa", &common.isa, {"best", "portable", "avx2", "avx512", "avx512bf16", "amx"},
-                   "instruction set of the kernels");
+    options.choice("--isa", &common.isa, {"best", "portable", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx"},
+                   "instruction set of the kernels; best on Intel without AMX is avx512vnni (bf16 by fp32 units)");
   if (uses(kUsesSeed)) options.integer("--seed", &common.seed, "N", "seed of every random choice", 0);
   if (uses(kUsesMemory)) options.size("--memory", &common.memory_bytes, "memory to stay within");
   if (uses(kUsesMaxBad))

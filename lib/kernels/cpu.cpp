@@ -16,7 +16,7 @@
 namespace llmkit::kernels {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"portable", "avx2", "avx512", "avx512bf16", "amx"};
+constexpr std::array<std::string_view, 6> kNames = {"portable", "avx2", "avx512", "avx512vnni", "avx512bf16", "amx"};
 
 #if defined(__x86_64__)
 
@@ -32,11 +32,16 @@ Isa detect() {
   if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
       !__builtin_cpu_supports("avx512dq") || !__builtin_cpu_supports("avx512vl"))
     return Isa::avx2;
-  if (!__builtin_cpu_supports("avx512bf16") || !__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
+  if (!__builtin_cpu_supports("avx512vnni")) return Isa::avx512;
+  if (!__builtin_cpu_supports("avx512bf16")) return Isa::avx512vnni;
   unsigned a = 0, b = 0, c = 0, d = 0;
   constexpr unsigned kAmxBf16 = 1u << 22, kAmxTile = 1u << 24;
   bool amx = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & kAmxBf16) && (d & kAmxTile);
   return amx && request_amx() ? Isa::amx : Isa::avx512bf16;
+}
+
+bool is_intel() {
+  return __builtin_cpu_is("intel");
 }
 
 #else
@@ -44,12 +49,15 @@ Isa detect() {
 Isa detect() {
   return Isa::portable;
 }
+bool is_intel() {
+  return false;
+}
 
 #endif
 
 // The one process-wide setting of the kernels: every call must agree on it.
 std::atomic<Isa>& active() {
-  static std::atomic<Isa> isa{detected_isa()};
+  static std::atomic<Isa> isa{best_isa()};
   return isa;
 }
 
@@ -58,6 +66,11 @@ std::atomic<Isa>& active() {
 Isa detected_isa() {
   static const Isa isa = detect();
   return isa;
+}
+
+Isa best_isa() {
+  const Isa isa = detected_isa();
+  return isa == Isa::avx512bf16 && is_intel() ? Isa::avx512vnni : isa;
 }
 
 Isa active_isa() {
@@ -87,11 +100,15 @@ int64_t second_cache_bytes() {
 }
 
 bool bf16_is_fast() {
-  return active_isa() >= Isa::avx512bf16;
+  return active_isa() >= Isa::avx512;
 }
 
 std::string_view isa_name(Isa isa) {
   return kNames[static_cast<size_t>(isa)];
+}
+
+std::string_view bf16_unit_name(Isa isa) {
+  return isa == Isa::amx ? "amx tiles" : isa == Isa::avx512bf16 ? "vdpbf16ps" : "fp32 multiply-adds";
 }
 
 std::optional<Isa> isa_from_name(std::string_view name) {

@@ -21,7 +21,7 @@ const GemmKernels<float>& gemm_kernels<float>(Isa isa, Precision precision) {
 #if defined(__x86_64__)
   if (bf16 && isa >= Isa::amx) return gemm_amx_bf16();
   if (bf16 && isa >= Isa::avx512bf16) return gemm_avx512bf16();
-  if (isa >= Isa::avx512) return bf16 ? gemm_avx512_rounded() : gemm_avx512_float();
+  if (isa >= Isa::avx512) return bf16 ? gemm_avx512_widened() : gemm_avx512_float();
   if (isa >= Isa::avx2) return bf16 ? gemm_avx2_bf16() : gemm_avx2_float();
 #else
   (void)isa;
@@ -38,7 +38,7 @@ int64_t ceil_div(int64_t a, int64_t b) {
 template <class T>
 size_t packed_b_bytes(const GemmKernels<T>& g, int64_t n, int64_t k) {
   return static_cast<size_t>(ceil_div(n, g.panel_cols) * g.panel_cols * (g.elements(k) + g.panel_pad)) *
-         g.element_bytes;
+         g.panel_element_bytes;
 }
 
 // What is packed before some products, as one list of tiles: each covers `panels` × `elements`, so that whole lines are
@@ -103,8 +103,8 @@ void pack_activated_range(const GemmKernels<T>& g, std::byte* panels, Matrix<con
       }
       for (int64_t panel = first; panel < std::min(range.last, first + wide); ++panel) {
         const int64_t at = panel * g.panel_cols - col;
-        g.pack_b(panels + static_cast<size_t>((panel * depth + e) * g.panel_cols) * g.element_bytes, rows + at, kCols,
-                 PackFrom::k_major, cols - at, count, {0, 1, 0, std::min(step, range.end - e)});
+        g.pack_b(panels + static_cast<size_t>((panel * depth + e) * g.panel_cols) * g.panel_element_bytes, rows + at,
+                 kCols, PackFrom::k_major, cols - at, count, {0, 1, 0, std::min(step, range.end - e)});
       }
     }
   }

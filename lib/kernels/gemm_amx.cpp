@@ -201,6 +201,7 @@ const GemmKernels<float>& gemm_amx_bf16() {
       .panel_pad = 0,
       .row_pad = 0,
       .element_bytes = sizeof(uint32_t),
+      .panel_element_bytes = sizeof(uint32_t),
       .converts_rows = true,
       .strips_are_rows = true,
       .own_rows = 0,

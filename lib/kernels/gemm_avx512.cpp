@@ -1,7 +1,7 @@
 #if defined(__x86_64__)
 
 #include "kernels/gemm_impl.h"
-#include "kernels/simd_avx512.h"
+#include "kernels/widened_format.h"
 
 namespace llmkit::kernels {
 
@@ -10,8 +10,8 @@ const GemmKernels<float>& gemm_avx512_float() {
   static constexpr auto table = GemmImpl<PlainFormat<Avx512>, 8, 3, 16, 4>::table();
   return table;
 }
-const GemmKernels<float>& gemm_avx512_rounded() {
-  static constexpr auto table = GemmImpl<RoundedFormat<Avx512>, 8, 3, 16, 4>::table();
+const GemmKernels<float>& gemm_avx512_widened() {
+  static constexpr auto table = GemmImpl<WidenedFormat, 8, 3, 16, 4>::table();
   return table;
 }
 

@@ -1,6 +1,7 @@
 // The register tile: mr × (nv vectors) of C in registers, one broadcast of A against nv vectors of B per step of k.
 // A product's format says what an element is: floats, floats rounded to bf16 when packed (machines without bf16
-// instructions), or pairs of bf16.
+// instructions), or pairs of bf16. Panels of B may be stored in another format than the one that is multiplied
+// (Format::Stored): a tile then widens a block of them first, or in registers where it has few rows.
 #pragma once
 
 #include <algorithm>
@@ -43,6 +44,19 @@ struct RoundedFormat : PlainFormat<Vector> {
     for (int64_t i = 0; i < V::kWidth && i < n; ++i) lane[i] = to_float(to_bf16(p[i]));
     return V::load(lane);
   }
+};
+
+// The format in which panels of B are stored.
+template <class Format>
+struct StoredFormat {
+  using type = Format;
+};
+template <class Format>
+requires requires {
+  typename Format::Stored;
+}
+struct StoredFormat<Format> {
+  using type = typename Format::Stored;
 };
 
 template <class Format>
@@ -119,27 +133,35 @@ struct GemmImpl {
   static constexpr int64_t kPanel = kVectors * V::kWidth;
   static constexpr int64_t kTileRows = kRows * kTileStrips, kTileCols = kPanel * kTilePanels;
   static constexpr int64_t kTallRows = 2 * kTileRows;
+  using Stored = typename StoredFormat<Format>::type;
+  using StoredElement = typename Stored::Element;
+  // Elements of B in one stored; what is packed is filled up to a multiple of it.
+  static constexpr int64_t kRatio = Stored::kDepth / Format::kDepth;
+  static constexpr bool kWidens = kRatio > 1;
+  static constexpr int64_t kFewStrips =
+      4;  // of a tile that streams B through: it widens in registers, fetches no further
   static constexpr int64_t kBlock = 512;  // elements of k between stores of C: keeps a strip of A in the first cache
   static constexpr int64_t kPanelPad = 2, kRowPad = 16, kOwnRows = kTileRows * kTilePanels;
 
-  static int64_t elements(int64_t k) { return (k + Format::kDepth - 1) / Format::kDepth; }
+  static int64_t elements(int64_t k) { return (k + Stored::kDepth - 1) / Stored::kDepth * kRatio; }
 
   static void pack_b(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k,
                      const PackRange& range) {
-    const int64_t depth = elements(k) + kPanelPad;
-    auto* out = static_cast<Element*>(panels);
+    const int64_t depth = (elements(k) + kPanelPad) / kRatio;
+    const int64_t begin = range.begin / kRatio, end = (range.end + kRatio - 1) / kRatio;
+    auto* out = static_cast<StoredElement*>(panels);
     if (from == PackFrom::n_major) {
       for (int64_t at = range.first * kPanel; at < range.last * kPanel; at += V::kWidth) {
-        pack_transposed<Format>(out + at / kPanel * depth * kPanel + at % kPanel, kPanel, b + at * stride, stride,
-                                n - at, k, range.begin, range.end);
+        pack_transposed<Stored>(out + at / kPanel * depth * kPanel + at % kPanel, kPanel, b + at * stride, stride,
+                                n - at, k, begin, end);
       }
       return;
     }
-    for (int64_t e = range.begin; e < range.end; ++e) {  // whole rows of B are read in one go
+    for (int64_t e = begin; e < end; ++e) {  // whole rows of B are read in one go
       for (int64_t panel = range.first; panel < range.last; ++panel) {
         for (int64_t j = 0; j < kPanel; j += V::kWidth) {
           const int64_t at = panel * kPanel + j;
-          store_elements<Format>(out + (panel * depth + e) * kPanel + j, straight<Format>(b + at, stride, n - at, k, e),
+          store_elements<Stored>(out + (panel * depth + e) * kPanel + j, straight<Stored>(b + at, stride, n - at, k, e),
                                  V::kWidth);
         }
       }
@@ -187,6 +209,7 @@ struct GemmImpl {
     const Element* a;
     int64_t row_stride;
     const Element* b;
+    const StoredElement* stored;  // of a micro-kernel that widens: b as it is stored
     T* c;
     int64_t c_stride, cols;
     const T* start;  // null: 0
@@ -194,18 +217,18 @@ struct GemmImpl {
     // Fetched meanwhile: so many rows of the next strip of A, or as much of a packed strip; and where not null what is
     // written after c and what the next register tile starts from.
     const Element* ahead;
-    int64_t ahead_rows;
+    int64_t ahead_rows, ahead_stride;
     const T* also;
     int64_t also_stride;
     const T* next;
     int64_t next_stride;
     // And into the second cache: so many lines of B each 16 elements of k, of what is read after this block.
-    const Element* later;
+    const std::byte* later;
     int64_t later_lines;
   };
   static constexpr int64_t kAheadRows = (kRows + kTilePanels - 1) / kTilePanels, kLine = 64 / sizeof(Element);
 
-  template <int rows, bool strips>
+  template <int rows, bool strips, bool widens = false>
   static void micro(const Work& w) {
     R sum[rows][kVectors];
     const bool whole = w.cols >= kPanel;
@@ -229,23 +252,43 @@ struct GemmImpl {
         }
       }
     }
-    const Element* b = w.b;
-    const Element *ahead = w.ahead, *later = w.later;
+    const Element *b = w.b, *ahead = w.ahead;
+    const StoredElement* stored = w.stored;
+    const std::byte* later = w.later;
+    auto step = [&](int64_t k, const R(&column)[kVectors]) LLMKIT_INLINE_LAMBDA {
+#pragma GCC unroll 16
+      for (int i = 0; i < rows; ++i) {
+        const R element = Format::broadcast(strips ? w.a + k * kRows + i : w.a + i * w.row_stride + k);
+#pragma GCC unroll 4
+        for (int j = 0; j < kVectors; ++j) sum[i][j] = Format::multiply_add(element, column[j], sum[i][j]);
+      }
+    };
     for (int64_t k = 0; k < w.depth;) {
-      for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.row_stride));
+      for (int64_t i = 0; i < w.ahead_rows; ++i) __builtin_prefetch(ahead + i * (strips ? kLine : w.ahead_stride));
       ahead += strips ? w.ahead_rows * kLine : kLine;
-      for (int64_t i = 0; i < w.later_lines; ++i, later += kLine) __builtin_prefetch(later, 0, 2);
+      for (int64_t i = 0; i < w.later_lines; ++i, later += 64) __builtin_prefetch(later, 0, 2);
       if (const int64_t i = k / kLine - quiet; i >= 0 && i < rows) fetch_row(w, i);
-      for (const int64_t end = std::min<int64_t>(k + kLine, w.depth); k < end; ++k, b += kPanel) {
+      const int64_t end = std::min<int64_t>(k + kLine, w.depth);
+      if constexpr (widens) {
+        for (; k < end; k += 2, stored += kPanel) {
+          R pairs[kVectors], column[kVectors];
+#pragma GCC unroll 4
+          for (int j = 0; j < kVectors; ++j) {
+            pairs[j] = Stored::load_b(stored + j * V::kWidth);
+            column[j] = Stored::first(pairs[j]);
+          }
+          step(k, column);
+#pragma GCC unroll 4
+          for (int j = 0; j < kVectors; ++j) column[j] = Stored::second(pairs[j]);
+          step(k + 1, column);
+        }
+        continue;
+      }
+      for (; k < end; ++k, b += kPanel) {
         R column[kVectors];
 #pragma GCC unroll 4
         for (int j = 0; j < kVectors; ++j) column[j] = Format::load_b(b + j * V::kWidth);
-#pragma GCC unroll 16
-        for (int i = 0; i < rows; ++i) {
-          const R element = Format::broadcast(strips ? w.a + k * kRows + i : w.a + i * w.row_stride + k);
-#pragma GCC unroll 4
-          for (int j = 0; j < kVectors; ++j) sum[i][j] = Format::multiply_add(element, column[j], sum[i][j]);
-        }
+        step(k, column);
       }
     }
 #pragma GCC unroll 16
@@ -281,9 +324,29 @@ struct GemmImpl {
   }
 
   using Micro = void (*)(const Work&);
-  template <bool strips, int... rows>
+  template <bool strips, bool widens, int... rows>
   static constexpr std::array<Micro, sizeof...(rows)> micros(std::integer_sequence<int, rows...>) {
-    return {&micro<rows + 1, strips>...};
+    return {&micro<rows + 1, strips, widens>...};
+  }
+
+  // A block of rows of A as it is multiplied: `depth` of each, of which `left` exist.
+  static constexpr int64_t kRoundedStride = kBlock + kRowPad;
+  static void round_rows(Element* out, const Element* in, int64_t stride, int64_t rows, int64_t left, int64_t depth) {
+    for (int64_t i = 0; i < rows; ++i, in += stride, out += kRoundedStride) {
+      for (int64_t k = 0; k < depth; k += V::kWidth) V::store(out + k, Format::along_depth(in + k, left - k));
+    }
+  }
+
+  // A block of a panel as it is multiplied: `depth` × kPanel.
+  static void widen(Element* out, const StoredElement* in, int64_t depth) {
+    for (int64_t k = 0; k < depth; k += 2, in += kPanel, out += 2 * kPanel) {
+#pragma GCC unroll 4
+      for (int64_t j = 0; j < kPanel; j += V::kWidth) {
+        const R pairs = Stored::load_b(in + j);
+        V::store(out + j, Stored::first(pairs));
+        V::store(out + kPanel + j, Stored::second(pairs));
+      }
+    }
   }
 
   // Where the sums of a register tile start: bias, residual and C itself as far as the task has them.
@@ -312,8 +375,10 @@ struct GemmImpl {
 
   static void tile(const GemmTask<T>& task, const TileBounds& bounds) {
     const auto [row_begin, row_end, col_begin, col_end, next_row, next_col] = bounds;
-    static constexpr auto kFromRows = micros<false>(std::make_integer_sequence<int, kRows>{});
-    static constexpr auto kFromStrips = micros<true>(std::make_integer_sequence<int, kRows>{});
+    using Rows = std::make_integer_sequence<int, kRows>;
+    static constexpr std::array<std::array<Micro, kRows>, 4> kMicros = {
+        micros<false, false>(Rows{}), micros<true, false>(Rows{}), micros<false, kWidens>(Rows{}),
+        micros<true, kWidens>(Rows{})};
     alignas(64) T buffer[kTallRows * kTileCols];
     alignas(64) T start[kRows * kPanel];
     const int64_t depth = elements(task.depth), panel_depth = depth + kPanelPad;
@@ -334,7 +399,7 @@ struct GemmImpl {
     }
     const auto* a = static_cast<const Element*>(task.a.data);
     Work w{};
-    w.row_stride = task.a.row_stride;
+    w.row_stride = w.ahead_stride = task.a.row_stride;
     w.c_stride = c_stride;
     w.also_stride = task.c.stride;
     const bool apart = c != task.c.row(row_begin) + col_begin;
@@ -347,6 +412,8 @@ struct GemmImpl {
       w.also = apart && k + kBlock >= depth ? task.c.row(i) + j : nullptr;
       w.next = k == 0 && starts.data ? starts.row(next_i) + next_j : nullptr;
     };
+    const int64_t strips_here = (row_end - row_begin + kRows - 1) / kRows;
+    const bool in_registers = kWidens && task.b_panels && strips_here <= kFewStrips;
     auto multiply = [&](int64_t i, int64_t j, int64_t k) {
       const int64_t rows = std::min<int64_t>(kRows, row_end - i);
       w.c = c + (i - row_begin) * c_stride + (j - col_begin);
@@ -356,55 +423,78 @@ struct GemmImpl {
       } else if (!scaled) {
         start_from(w, task, !staged, start, i, rows, j);
       }
-      (strips ? kFromStrips : kFromRows)[static_cast<size_t>(rows - 1)](w);
+      kMicros[static_cast<size_t>(2 * in_registers + strips)][static_cast<size_t>(rows - 1)](w);
       if (staged && k + kBlock >= depth) apply_epilogue<V>(second, w.c, c_stride, i, i + rows, j, j + w.cols);
     };
-    const int64_t strips_here = (row_end - row_begin + kRows - 1) / kRows;
     const int64_t panels_here = task.b_panels ? (col_end - col_begin + kPanel - 1) / kPanel : 1;
     w.ahead_rows = (kRows + panels_here - 1) / panels_here;
     auto strip_at = [&](int64_t i, int64_t k) {
-      w.a = strips ? a + (i * panel_depth + k * kRows) : a + i * w.row_stride + k;
-      w.ahead = strips ? w.a + panel_depth * kRows : w.a + kRows * w.row_stride;
+      w.a = strips ? a + (i * panel_depth + k * kRows) : a + i * w.ahead_stride + k;
+      w.ahead = strips ? w.a + panel_depth * kRows : w.a + kRows * w.ahead_stride;
     };
     if (task.b_panels) {
-      const auto* panels = static_cast<const Element*>(task.b_panels);
+      constexpr int64_t kWidePanel = (kBlock + kPanelPad) * kPanel;
+      alignas(64) Element wide[kWidens ? kTilePanels * kWidePanel : 1];
+      alignas(64) Element rounded[kWidens ? kRows * kRoundedStride : 1];
+      const auto* panels = static_cast<const StoredElement*>(task.b_panels);
+      auto panel_at = [&](int64_t j, int64_t k) { return panels + (j * panel_depth + k * kPanel) / kRatio; };
       for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {  // depth 0 still writes C once
         w.depth = std::min(kBlock, depth - k);
-        // Each strip fetches its share of the next block of the panels, or of the first one of the next tile.
+        // Each strip fetches its share of the next block of the panels, or of the first one of the next tile. Not where
+        // panels only stream through.
         const bool last = k + kBlock >= depth;
-        const int64_t next_k = last ? 0 : k + kBlock, groups = (w.depth + kLine - 1) / kLine;
-        w.later_lines = groups > 0 ? (w.depth * kPanel / kLine + strips_here * groups - 1) / (strips_here * groups) : 0;
+        const int64_t next_k = last ? 0 : k + kBlock, groups = (w.depth + kLine - 1) / kLine,
+                      shares = strips_here * groups, lines = w.depth * kPanel / (kRatio * kLine);
+        w.later_lines = shares > 0 && strips_here > 2 ? (lines + shares - 1) / shares : 0;
+        if constexpr (kWidens) {
+          for (int64_t j = col_begin; j < col_end && !in_registers; j += kPanel)
+            widen(wide + (j - col_begin) / kPanel * kWidePanel, panel_at(j, k), w.depth);
+        }
         for (int64_t i = row_begin; i < row_end; i += kRows) {
           strip_at(i, k);
+          if constexpr (kWidens) {
+            if (!strips) {
+              round_rows(rounded, w.a, w.ahead_stride, std::min<int64_t>(kRows, row_end - i), task.depth - k, w.depth);
+              w.a = rounded, w.row_stride = kRoundedStride;
+            }
+          }
           if (i + kRows >= row_end) {
             const int64_t next_i = last ? next_row : row_begin;
-            w.ahead = strips ? a + (next_i * panel_depth + next_k * kRows) : a + next_i * w.row_stride + next_k;
+            w.ahead = strips ? a + (next_i * panel_depth + next_k * kRows) : a + next_i * w.ahead_stride + next_k;
           }
           for (int64_t j = col_begin; j < col_end; j += kPanel) {
             const bool more = j + kPanel < col_end;
             fetch(i, j, k, more ? i : i + kRows, more ? j + kPanel : col_begin);
-            w.b = panels + j * panel_depth + k * kPanel;
-            w.later = panels + (j - col_begin + (last ? next_col : col_begin)) * panel_depth + next_k * kPanel +
-                      (i - row_begin) / kRows * groups * w.later_lines * kLine;
+            w.stored = panel_at(j, k);
+            if constexpr (kWidens) {
+              w.b = wide + (j - col_begin) / kPanel * kWidePanel;
+            } else {
+              w.b = w.stored;
+            }
+            w.later =
+                reinterpret_cast<const std::byte*>(panel_at(j - col_begin + (last ? next_col : col_begin), next_k)) +
+                (i - row_begin) / kRows * groups * w.later_lines * 64;
             multiply(i, j, k);
-            w.ahead += w.ahead_rows * (strips ? w.depth : w.row_stride);
+            w.ahead += w.ahead_rows * (strips ? w.depth : w.ahead_stride);
           }
         }
       }
       return;
     }
-    alignas(64) Element panel[kBlock * kPanel];
-    w.b = panel;
-    for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
-      w.depth = std::min(kBlock, depth - k);
-      const bool n_major = task.b.from == PackFrom::n_major;
-      const int64_t at = k * Format::kDepth;
-      pack_b(panel, task.b.data + (n_major ? col_begin * task.b.stride + at : at * task.b.stride + col_begin),
-             task.b.stride, task.b.from, col_end - col_begin, task.depth - at, {0, 1, 0, w.depth});
-      for (int64_t i = row_begin; i < row_end; i += kRows) {
-        strip_at(i, k);
-        fetch(i, col_begin, k, i + kRows, col_begin);
-        multiply(i, col_begin, k);
+    if constexpr (!kWidens) {
+      alignas(64) Element panel[kBlock * kPanel];
+      w.b = panel;
+      for (int64_t k = 0; k == 0 || k < depth; k += kBlock) {
+        w.depth = std::min(kBlock, depth - k);
+        const bool n_major = task.b.from == PackFrom::n_major;
+        const int64_t at = k * Format::kDepth;
+        pack_b(panel, task.b.data + (n_major ? col_begin * task.b.stride + at : at * task.b.stride + col_begin),
+               task.b.stride, task.b.from, col_end - col_begin, task.depth - at, {0, 1, 0, w.depth});
+        for (int64_t i = row_begin; i < row_end; i += kRows) {
+          strip_at(i, k);
+          fetch(i, col_begin, k, i + kRows, col_begin);
+          multiply(i, col_begin, k);
+        }
       }
     }
   }
@@ -437,14 +527,15 @@ struct GemmImpl {
         .panel_cols = kPanel,
         .strip_rows = kRows,
         .element_depth = Format::kDepth,
-        .element_multiple = 1,
+        .element_multiple = kRatio,
         .row_multiple = 1,
         .panel_pad = kPanelPad,
         .row_pad = kRowPad,
         .element_bytes = sizeof(Element),
-        .converts_rows = Format::kConverts,
+        .panel_element_bytes = sizeof(StoredElement) / kRatio,
+        .converts_rows = Format::kConverts && !kWidens,
         .strips_are_rows = false,
-        .own_rows = kOwnRows,
+        .own_rows = kWidens ? 0 : kOwnRows,
         .pack_b = pack_b,
         .pack_a_rows = pack_a_rows,
         .pack_a_strips = pack_a_strips,

@@ -10,7 +10,7 @@ namespace llmkit::kernels {
 
 const Int8Kernels& int8_kernels(Isa isa) {
 #if defined(__x86_64__)
-  if (isa >= Isa::avx512bf16) return int8_avx512vnni();
+  if (isa >= Isa::avx512vnni) return int8_avx512vnni();
   if (isa >= Isa::avx512) return int8_avx512();
   if (isa >= Isa::avx2) return int8_avx2();
 #else

@@ -93,7 +93,7 @@ struct Int8Impl {
     const int64_t depth = (task.product.depth + Format::kDepth - 1) / Format::kDepth;
     const auto* a = static_cast<const Element*>(task.product.a.data);
     const auto* panels = static_cast<const Element*>(task.product.b_panels);
-    static constexpr auto kMicros = Products::template micros<false>(std::make_integer_sequence<int, kRows>{});
+    static constexpr auto kMicros = Products::template micros<false, false>(std::make_integer_sequence<int, kRows>{});
     for (int64_t k = 0; k == 0 || k < depth; k += Products::kBlock) {
       typename Products::Work w{};
       w.depth = std::min(Products::kBlock, depth - k);

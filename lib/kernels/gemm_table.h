@@ -58,10 +58,11 @@ struct GemmKernels {
   int64_t row_multiple;          // packed A has room for a multiple of rows (undefined ones are computed, not stored)
   // Elements left free behind each panel or strip and each row, so that neighbours lie in different sets of a cache.
   int64_t panel_pad, row_pad;
-  size_t element_bytes;
-  bool converts_rows;    // A's rows cannot be read where they lie
-  bool strips_are_rows;  // pack_a_strips writes the layout of pack_a_rows
-  int64_t own_rows;      // > 0: a tile of up to so many rows and panel_cols columns can pack B itself
+  size_t element_bytes;        // of A
+  size_t panel_element_bytes;  // of B
+  bool converts_rows;          // A's rows cannot be read where they lie
+  bool strips_are_rows;        // pack_a_strips writes the layout of pack_a_rows
+  int64_t own_rows;            // > 0: a tile of up to so many rows and panel_cols columns can pack B itself
 
   // Panels of B[K,N], each [K'][nr]; K' elements cover K.
   void (*pack_b)(void* panels, const T* b, int64_t stride, PackFrom from, int64_t n, int64_t k, const PackRange& range);
@@ -89,7 +90,7 @@ const GemmKernels<double>& gemm_portable_double();
 const GemmKernels<float>& gemm_avx2_float();
 const GemmKernels<float>& gemm_avx2_bf16();
 const GemmKernels<float>& gemm_avx512_float();
-const GemmKernels<float>& gemm_avx512_rounded();
+const GemmKernels<float>& gemm_avx512_widened();
 const GemmKernels<float>& gemm_avx512bf16();
 const GemmKernels<float>& gemm_amx_bf16();
 

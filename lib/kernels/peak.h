@@ -7,7 +7,7 @@ namespace llmkit::kernels {
 
 struct Peak {
   double f32_gflops = 0;     // fused multiply-adds in registers, on all threads
-  double bf16_gflops = 0;    // with fp32 accumulation, on the unit the kernels use; 0 where there is none
+  double bf16_gflops = 0;    // with fp32 accumulation, the better of bf16 and fp32 units; 0 where bf16 is slow
   double int8_gops = 0;      // with int32 accumulation
   double read_gbps = 0;      // streaming reads from memory
   double triad_gbps = 0;     // a = b + s·c with plain stores, bytes touched without write-allocate

@@ -54,8 +54,8 @@ class Bench : public Command {
                        {"int8_gops", peak.int8_gops},   {"read_gbps", peak.read_gbps},
                        {"triad_gbps", peak.triad_gbps}, {"triad_nt_gbps", peak.triad_nt_gbps}};
     if (!common.json) {
-      std::printf("kernels %s, %d threads\n", std::string(kernels::isa_name(kernels::active_isa())).c_str(),
-                  context.parallel.threads());
+      std::printf("kernels %s, bf16 by %s, %d threads\n", std::string(kernels::isa_name(kernels::active_isa())).c_str(),
+                  std::string(kernels::bf16_unit_name(kernels::active_isa())).c_str(), context.parallel.threads());
       std::printf("fp32 %.0f GFLOP/s, bf16 %.0f GFLOP/s, int8 %.0f GOP/s\n", peak.f32_gflops, peak.bf16_gflops,
                   peak.int8_gops);
       std::printf("reading %.1f GB/s, a = b + s c %.1f GB/s, with streaming stores %.1f GB/s\n", peak.read_gbps,

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "helpers.h"
 #include "kernels/bf16.h"
@@ -97,6 +100,55 @@ TEST_CASE("every form, precision and instruction set multiplies as the definitio
           multiply(form, f.ex, Matrix<float>(c.data(), s.m, s.n), o.a_view, o.b_view, options);
           for (double& x : expected) x *= 2;
           CHECK(distance(c, expected) < 2 * tolerance(s.k));
+        }
+      }
+    }
+  }
+}
+
+TEST_CASE("bf16 products round both inputs as to_bf16 does: ties, overflow and NaN too") {
+  Fixture f;
+  const std::vector<float> values = {1.00390625f,
+                                     1.01171875f,
+                                     -1.00390625f,
+                                     1.00390637f,
+                                     3.4e38f,
+                                     -3.4e38f,
+                                     1.0e-30f,
+                                     std::nanf(""),
+                                     std::bit_cast<float>(0x7F800001u),
+                                     0.1f,
+                                     std::bit_cast<float>(0x7FFFFFFFu),
+                                     std::bit_cast<float>(0x3F7FFFFFu),
+                                     -0.2f,
+                                     std::numeric_limits<float>::infinity()};
+  const auto n = static_cast<int64_t>(values.size());
+  const float one = 1;
+  for (Isa isa : isas()) {
+    IsaScope scope(isa);
+    for (Form form : {Form::nn, Form::nt, Form::tn}) {
+      for (bool as_b : {false, true}) {
+        CAPTURE(isa_name(isa));
+        CAPTURE(static_cast<int>(form));
+        CAPTURE(as_b);
+        // k = 1: an outer product of the values and 1.
+        const bool a_column = form != Form::tn, b_column = form == Form::nt;
+        const Matrix<const float> left(as_b ? &one : values.data(), a_column && !as_b ? n : 1,
+                                       !a_column && !as_b ? n : 1);
+        const Matrix<const float> right(as_b ? values.data() : &one, b_column && as_b ? n : 1,
+                                        !b_column && as_b ? n : 1);
+        std::vector<float> c(values.size());
+        GemmOptions<float> options;
+        options.precision = Precision::bf16;
+        multiply(form, f.ex, Matrix<float>(c.data(), as_b ? 1 : n, as_b ? n : 1), left, right, options);
+        for (size_t i = 0; i < values.size(); ++i) {
+          CAPTURE(values[i]);
+          const float expected = to_float(to_bf16(values[i]));
+          if (std::isnan(values[i])) {
+            CHECK(std::isnan(c[i]));
+          } else {
+            CHECK(c[i] == expected);
+          }
         }
       }
     }
