@@ -71,16 +71,38 @@ void Tokenizer::Encoder::tile(std::string_view text, size_t base, TextStart star
   base_ = base;
   source_size_ = text.size();
   origins_ = nullptr;
-  if (!t_.normalizers_.empty()) {
+  if (t_.marks_) {
+    marked_tile(text, start);
+  } else if (!t_.normalizers_.empty()) {
     space_.normal.clear();
     space_.origins.clear();
     t_.normalizers_.normalize(text, start, space_.normal, spans_ ? &space_.origins : nullptr);
     if (spans_) origins_ = &space_.origins;
     text = space_.normal;
   }
-  cut_out(text, t_.second_, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
+  if (!t_.marks_) cut_out(text, t_.second_, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
   base_ = 0;
   origins_ = nullptr;
+}
+
+// Added tokens are cut out of the text before it has marks; what is left between them gets its own.
+void Tokenizer::Encoder::marked_tile(std::string_view text, TextStart start) {
+  std::string normal, marked;
+  std::vector<size_t> origins, steps;
+  t_.before_marks_->normalize(text, start, normal, spans_ ? &origins : nullptr);
+  if (spans_) origins_ = &origins;
+  cut_out(normal, t_.second_, [&](size_t begin, size_t end) {
+    marked.clear();
+    steps.clear();
+    std::string_view part = std::string_view(normal).substr(begin, end - begin);
+    t_.marks_->normalize(part, begin == 0 ? start : TextStart::segment, marked, spans_ ? &steps : nullptr);
+    for (size_t& at : steps) at = begin + at < origins.size() ? origins[begin + at] : source_size_;
+    // Behind the part, its last token must not reach on to the end of the text.
+    if (spans_) steps.push_back(end < origins.size() ? origins[end] : source_size_);
+    if (spans_) origins_ = &steps;
+    pieces(marked, 0);
+    if (spans_) origins_ = &origins;
+  });
 }
 
 // Bytes [begin, end) of the normal text.

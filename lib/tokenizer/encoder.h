@@ -47,6 +47,7 @@ class Tokenizer::Encoder {
   template <class F>
   void cut_out(std::string_view text, const AddedTokenMatcher& matcher, F&& f);
   void segment(std::string_view text, size_t base, TextStart start);
+  void marked_tile(std::string_view text, TextStart start);
   void pieces(std::string_view text, size_t begin);
   size_t next_mark(std::string_view text, size_t begin) const;
   void piece(std::string_view text, size_t begin, size_t end);

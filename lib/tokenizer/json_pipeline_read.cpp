@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <optional>
+
 #include "base/error.h"
 #include "tokenizer/json_pipeline.h"
 #include "tokenizer/normalizer.h"
@@ -32,11 +35,7 @@ std::string quoted(const Json& parent, std::string_view key, const std::string& 
   return "\"" + value + "\"";
 }
 
-// SentencePiece's normalizer is several steps here: rules, then Strip and a Replace for runs of spaces.
-struct SentencePieceSteps {
-  std::string map;
-  bool rules = false, collapse = false;
-};
+constexpr std::string_view kRules = "sentencepiece:dummy-prefix=false,remove-extra=false,escape=false,map=";
 
 bool is_collapse(const Json& step) {
   if (type_of(&step) != "Replace") return false;
@@ -66,19 +65,17 @@ std::string bert_spec(const Json& step) {
          ",strip-accents=" + flag("strip_accents", lowercase) + ",lowercase=" + flag("lowercase", true);
 }
 
-SentencePieceSteps read_normalizer(const Json& root, TokenizerParts& parts) {
-  SentencePieceSteps spm;
+void read_normalizer(const Json& root, TokenizerParts& parts) {
   for (const Json* step : steps_of(root.find("normalizer"), "normalizers")) {
     std::string type = type_of(step);
     if (type == "Precompiled") {
-      spm.map = step->get_string("precompiled_charsmap");
-      spm.rules = true;
-      parts.normalizers.push_back("sentencepiece:dummy-prefix=false,remove-extra=false,escape=false,map=" +
-                                  quoted(*step, "precompiled_charsmap", spm.map));
+      parts.normalizers.push_back(std::string(kRules) +
+                                  quoted(*step, "precompiled_charsmap", step->get_string("precompiled_charsmap")));
     } else if (is_collapse(*step)) {
-      spm.collapse = true;
-    } else if (type == "Strip" && step->get_bool("strip_right", true) && !step->get_bool("strip_left", true)) {
-      spm.collapse = true;
+      parts.normalizers.push_back("collapse-spaces:to=\"" + step->get_string("content") + "\"");
+    } else if (type == "Strip") {
+      auto side = [&](std::string_view key) { return step->get_bool(key, true) ? "true" : "false"; };
+      parts.normalizers.push_back(std::string("strip:left=") + side("strip_left") + ",right=" + side("strip_right"));
     } else if (type == "Prepend") {
       parts.normalizers.push_back("prepend:text=" + quoted(*step, "prepend", step->get_string("prepend")));
     } else if (type == "Replace" && step->at("pattern").has("String")) {
@@ -92,7 +89,6 @@ SentencePieceSteps read_normalizer(const Json& root, TokenizerParts& parts) {
       unsupported(root, "normalizer", type, "a normalizer that llmkit help normalizers lists");
     }
   }
-  return spm;
 }
 
 // The last step of a byte-level pre-tokenizer; whether it also cuts as GPT-2 does.
@@ -111,40 +107,75 @@ std::string known_pretokenizer(const Json& json) {
   return {};
 }
 
-void read_metaspace(const Json& step, bool per_word, const SentencePieceSteps& spm, TokenizerParts& parts) {
+// Whether the last normalizers are SentencePiece's rules and, behind them, steps for spaces alone: those are taken off
+// and the rules returned. The rules leave no white space but spaces.
+std::optional<std::string> take_rules(std::vector<std::string>& steps, bool per_word) {
+  constexpr std::string_view kStrip = "strip:left=false,right=true", kCollapse = "collapse-spaces:";
+  auto end = steps.end();
+  bool collapse = end != steps.begin() && end[-1].starts_with(kCollapse);
+  if (collapse) --end;
+  bool strip = end != steps.begin() && end[-1] == kStrip;
+  if (strip) --end;
+  if (!per_word && !(collapse && strip)) return std::nullopt;
+  if (end == steps.begin() || !end[-1].starts_with(kRules)) {
+    // As the normalizer without rules is written here: only white space at the end that is no space tells them apart.
+    if (per_word || end != steps.begin() || end[1] != "collapse-spaces:to=\"▁\"") return std::nullopt;
+    steps.clear();
+    return "\"\"";
+  }
+  std::string map = end[-1].substr(kRules.size());
+  steps.erase(end - 1, steps.end());
+  return map;
+}
+
+// The marks are made by a normalizer here. Steps that do together what SentencePiece does become one that is fast, but
+// only where no added token is looked for behind them, as such a token is a border of segments.
+void read_metaspace(const Json& step, bool per_word, TokenizerParts& parts) {
   if (step.get_string("replacement", std::string(kSpaceMark)) != kSpaceMark)
     unsupported(step, "replacement", step.get_string("replacement"), std::string(kSpaceMark));
   std::string scheme = step.get_string("prepend_scheme", step.get_bool("add_prefix_space", true) ? "always" : "never");
   parts.pretokenizer = step.get_bool("split", true) ? "metaspace" : "none";
-  if (!spm.collapse && !per_word) {
-    parts.normalizers.push_back("metaspace:prepend=" + scheme);
+  if (per_word && scheme != "always") unsupported(step, "prepend_scheme", scheme, "always, behind WhitespaceSplit");
+  bool late = std::any_of(parts.added.begin(), parts.added.end(), [](auto& token) { return token.normalized; });
+  auto map = scheme == "always" ? take_rules(parts.normalizers, per_word) : std::nullopt;
+  if (per_word && !map)
+    unsupported(step, "type", "WhitespaceSplit, Metaspace", "a Precompiled normalizer before WhitespaceSplit");
+  if (map && !late) {
+    parts.normalizers.push_back("sentencepiece:remove-extra=true,escape=true,dummy-prefix=true,map=" + *map);
     return;
   }
-  if (scheme == "first") unsupported(step, "prepend_scheme", scheme, "always or never");
-  std::string spec =
-      "sentencepiece:remove-extra=true,escape=true,dummy-prefix=" + std::string(scheme == "always" ? "true" : "false");
-  if (spm.rules) {
-    parts.normalizers.pop_back();
-    spec += ",map=\"" + spm.map + "\"";
+  if (map) {
+    parts.normalizers.push_back(std::string(kRules) + *map);
+    parts.normalizers.push_back(per_word ? "strip:left=true,right=true" : "strip:left=false,right=true");
+    parts.normalizers.push_back("collapse-spaces");
   }
-  parts.normalizers.push_back(spec);
+  parts.normalizers.push_back("metaspace:prepend=" + scheme);
 }
 
-void read_pretokenizer(const Json& root, const SentencePieceSteps& spm, TokenizerParts& parts) {
+bool cuts_at_no_space(const Json& step, const TokenizerParts& parts) {
+  return type_of(&step) == "Split" && step.at("pattern").get_string("String", "") == " " &&
+         !parts.normalizers.empty() && parts.normalizers.back() == "replace:from=\" \",to=\"▁\"" &&
+         !step.get_bool("invert", false);
+}
+
+void read_pretokenizer(const Json& root, TokenizerParts& parts) {
   const Json* pre = root.find("pre_tokenizer");
   constexpr std::string_view kKnown = "ByteLevel, a Split or Digits before it, Metaspace, BertPreTokenizer or null";
   auto steps = steps_of(pre, "pretokenizers");
   parts.symbols = TokenizerParts::Symbols::characters;
   bool metaspace = !steps.empty() && type_of(steps.back()) == "Metaspace";
-  if (spm.collapse && !metaspace)
-    unsupported(root, "pre_tokenizer", type_of(pre), "Metaspace after a normalizer that joins spaces");
   if (steps.empty()) {
     parts.pretokenizer = "none";
     return;
   }
-  if (metaspace && steps.size() == 1) return read_metaspace(*steps[0], false, spm, parts);
+  // Gemma cuts at spaces of which its normalizer has left none.
+  if (steps.size() == 1 && cuts_at_no_space(*steps[0], parts)) {
+    parts.pretokenizer = "none";
+    return;
+  }
+  if (metaspace && steps.size() == 1) return read_metaspace(*steps[0], false, parts);
   if (metaspace && steps.size() == 2 && type_of(steps[0]) == "WhitespaceSplit")
-    return read_metaspace(*steps[1], true, spm, parts);
+    return read_metaspace(*steps[1], true, parts);
   if (type_of(steps.back()) == "ByteLevel") parts.symbols = TokenizerParts::Symbols::bytes;
   parts.pretokenizer = known_pretokenizer(*pre);
   if (!parts.pretokenizer.empty()) return;
@@ -253,8 +284,8 @@ void require_null(const Json& parent, std::string_view key) {
 }
 
 void read_text_steps(const Json& root, TokenizerParts& parts) {
-  auto spm = read_normalizer(root, parts);
-  read_pretokenizer(root, spm, parts);
+  read_normalizer(root, parts);
+  read_pretokenizer(root, parts);
 }
 
 void read_id_steps(const Json& root, TokenizerParts& parts) {

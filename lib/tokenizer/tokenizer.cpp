@@ -55,9 +55,24 @@ std::unique_ptr<SubwordModel> make_model(const Vocabulary& vocabulary) {
   }
 }
 
+bool marks_last(const TokenizerParts& parts) {
+  return !parts.normalizers.empty() && parse_spec(parts.normalizers.back()).name == "metaspace";
+}
+
+std::vector<std::string> steps_before_marks(const TokenizerParts& parts) {
+  std::vector<std::string> steps = parts.normalizers;
+  if (marks_last(parts)) steps.pop_back();
+  return steps;
+}
+
 // The added tokens that are looked for in normal text, spelled as they are there, and the user-defined pieces of
-// SentencePiece, which are spelled so already.
-std::vector<AddedToken> late_tokens(const TokenizerParts& parts, const NormalizerChain& normalizers) {
+// SentencePiece, which are spelled so already. Hugging Face normalises a token as if it were a text, so that a Prepend
+// stands before it, too; SentencePiece's own mark belongs to texts alone.
+std::vector<AddedToken> late_tokens(const TokenizerParts& parts) {
+  std::vector<std::string> steps = steps_before_marks(parts);
+  NormalizerChain normalizers(steps);
+  bool own =
+      std::any_of(steps.begin(), steps.end(), [](auto& step) { return parse_spec(step).name == "sentencepiece"; });
   std::vector<AddedToken> late;
   std::vector<bool> added(parts.tokens.size());
   for (auto& token : parts.added) {
@@ -66,7 +81,7 @@ std::vector<AddedToken> late_tokens(const TokenizerParts& parts, const Normalize
     late.push_back(token);
     if (normalizers.empty()) continue;
     late.back().content.clear();
-    normalizers.normalize(token.content, TextStart::inside, late.back().content, nullptr);
+    normalizers.normalize(token.content, own ? TextStart::inside : TextStart::segment, late.back().content, nullptr);
   }
   if (parts.model == ModelKind::bpe) {
     for (size_t id = 0; id < parts.types.size() && id < parts.tokens.size(); ++id) {
@@ -109,7 +124,7 @@ Tokenizer::Tokenizer(TokenizerParts parts)
       model_(make_model(*vocabulary_)),
       normalizers_(parts_->normalizers),
       pretokenizer_(pretokenizers().make(parts_->pretokenizer)),
-      late_(std::make_unique<const std::vector<AddedToken>>(late_tokens(*parts_, normalizers_))),
+      late_(std::make_unique<const std::vector<AddedToken>>(late_tokens(*parts_))),
       first_(parts_->added, false),
       second_(*late_, true),
       special_(parts_->tokens.size()),
@@ -121,6 +136,10 @@ Tokenizer::Tokenizer(TokenizerParts parts)
     if (parts_->types[id] == TokenType::control) special_[id] = true;
   cuts_characters_ = parts_->model == ModelKind::bpe && parts_->word_prefix.empty() && parts_->word_suffix.empty();
   if (cuts_characters_) cuts_ = CharacterCuts(parts_->tokens);
+  if (!late_->empty() && marks_last(*parts_)) {
+    before_marks_ = std::make_unique<NormalizerChain>(steps_before_marks(*parts_));
+    marks_ = std::make_unique<NormalizerChain>(std::vector{parts_->normalizers.back()});
+  }
   find_joins();
   if (vocabulary_->whole_text) prepare_sentences();
   spell_texts();

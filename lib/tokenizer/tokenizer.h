@@ -105,6 +105,9 @@ class Tokenizer {
   std::unique_ptr<const Vocabulary> vocabulary_;
   std::unique_ptr<const SubwordModel> model_;
   NormalizerChain normalizers_;
+  // Where Metaspace comes last and added tokens are looked for in normal text: the steps before it, and it, which marks
+  // the texts between the tokens.
+  std::unique_ptr<const NormalizerChain> before_marks_, marks_;
   std::unique_ptr<PreTokenizer> pretokenizer_;
   std::unique_ptr<const std::vector<AddedToken>> late_;  // added tokens that are looked for in normal text
   AddedTokenMatcher first_, second_;                     // in the text as it is, and in normal text

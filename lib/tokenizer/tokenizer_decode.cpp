@@ -59,6 +59,11 @@ void Tokenizer::spell_texts() {
         break;
     }
   }
+  // A token that is looked for with the mark of the space before it gives that space back.
+  for (auto& token : *late_)
+    if (parts_->joining == Joining::metaspace && token.content.starts_with(kSpaceMark))
+      texts_[static_cast<size_t>(token.id)].insert(
+          0, tokens[static_cast<size_t>(token.id)].starts_with(kSpaceMark) ? "" : " ");
   for (size_t byte = 0; byte < 256; ++byte)
     if (int32_t id = vocabulary_->bytes[byte]; id >= 0)
       texts_[static_cast<size_t>(id)] = std::string(1, static_cast<char>(byte));

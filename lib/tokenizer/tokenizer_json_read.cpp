@@ -61,7 +61,12 @@ std::vector<std::string> read_vocabulary(const Json& model, int64_t limit, Token
     int64_t id = value.as_int(where);
     bool added = id >= 0 && id < static_cast<int64_t>(is_added.size()) && is_added[static_cast<size_t>(id)];
     std::optional<std::string> bytes;
-    if (!added && parts.symbols == TokenizerParts::Symbols::bytes) bytes = unspell_bytes(spelled);
+    if (parts.symbols == TokenizerParts::Symbols::bytes) bytes = unspell_bytes(spelled);
+    // An added token "é" that is the symbol of a byte, too, stays that byte.
+    if (added && bytes && bytes->size() == 1 && parts.tokens[static_cast<size_t>(id)] == spelled)
+      parts.tokens[static_cast<size_t>(id)].clear();
+    else if (added)
+      bytes.reset();
     put_token(parts.tokens, id, bytes.value_or(spelled), limit, where);
     if (spellings.size() < parts.tokens.size()) spellings.resize(parts.tokens.size());
     spellings[static_cast<size_t>(id)] = spelled;
@@ -140,9 +145,9 @@ void read_model(const Json& root, int64_t limit, TokenizerParts& parts) {
 TokenizerParts parse_tokenizer_json(std::string_view json, std::string_view where) {
   Json root = formats::parse_json(json, where, {.refuse_duplicate_keys = true});
   TokenizerParts parts;
-  read_text_steps(root, parts);
   int64_t limit = id_limit(root);
   read_added(root, limit, parts);
+  read_text_steps(root, parts);
   read_model(root, limit, parts);
   read_id_steps(root, parts);
   return parts;

@@ -6,6 +6,7 @@
 
 #include "temporary_folder.h"
 #include "tokenizer/bpe_trainer.h"
+#include "tokenizer/tokenizer.h"
 
 using namespace llmkit;
 using namespace llmkit::tokenizer;
@@ -141,4 +142,82 @@ TEST_CASE("damaged vocabularies give one clear error") {
   CHECK(refusal(R"(["Ġ", "t"])", R"(["Ġ"])").find("not a merge") != std::string::npos);
   CHECK(refusal(R"("model":)", R"("modell":)").find("model") != std::string::npos);
   CHECK(refusal(R"("Ġthe": 258)", R"("Ġthe": "258")").find("integer") != std::string::npos);
+}
+
+namespace {
+
+// A BPE over characters, all of which are tokens, with the steps and added tokens given.
+Tokenizer of_steps(const std::string& normalizer, const std::string& pre_tokenizer, const std::string& added) {
+  return Tokenizer(parse_tokenizer_json(
+      R"({"normalizer":)" + normalizer + R"(,"pre_tokenizer":)" + pre_tokenizer +
+          R"(,"decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true},"added_tokens":[)" +
+          added +
+          R"(],"model":{"type":"BPE","unk_token":"?","vocab":{"?":0,"▁":1,"a":2,"b":3,"\n":4,"[F]":5},"merges":[]}})",
+      "tokenizer.json"));
+}
+
+constexpr const char* kMarks = R"({"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true})";
+constexpr const char* kStripAndCollapse =
+    R"({"type":"Sequence","normalizers":[{"type":"Strip","strip_left":false,"strip_right":true},{"type":"Replace","pattern":{"Regex":" {2,}"},"content":"▁"}]})";
+constexpr const char* kLateToken =
+    R"({"id":5,"content":"[F]","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false})";
+
+}  // namespace
+
+// The ids here are those of Hugging Face tokenizers 0.23.3.
+TEST_CASE("an added token in normal text is a border before marks are made") {
+  Tokenizer tokenizer = of_steps("null", kMarks, kLateToken);
+  using Ids = std::vector<int32_t>;
+  CHECK(tokenizer.encode("[F]") == Ids{5});
+  CHECK(tokenizer.encode("a[F]b a") == Ids{1, 2, 5, 1, 3, 1, 2});
+  CHECK(tokenizer.encode(" [F] a") == Ids{1, 5, 1, 2});
+  Ids ids;
+  std::vector<Span> spans;
+  tokenizer.encode("a[F]b", ids, spans);
+  CHECK(spans == std::vector<Span>{{0, 1}, {0, 1}, {1, 4}, {4, 5}, {4, 5}});
+}
+
+TEST_CASE("an added token in normal text is looked for as a Prepend makes it") {
+  constexpr const char* kLlama =
+      R"({"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]})";
+  Tokenizer tokenizer = of_steps(kLlama, "null", kLateToken);
+  using Ids = std::vector<int32_t>;
+  CHECK(tokenizer.encode("[F]a") == Ids{5, 2});
+  CHECK(tokenizer.encode("a [F]") == Ids{1, 2, 5});
+  CHECK(tokenizer.encode("a[F]") == Ids{1, 2, 0, 0, 0});
+  CHECK(tokenizer.decode(Ids{1, 2, 5}) == "a [F]");
+}
+
+TEST_CASE("steps for spaces are not taken for SentencePiece's where they do something else") {
+  using Ids = std::vector<int32_t>;
+  Tokenizer both = of_steps(kStripAndCollapse, kMarks, "");
+  CHECK(both.encode("a  b ") == Ids{1, 2, 1, 3});
+  CHECK(both.encode("  a") == Ids{1, 2});
+  Tokenizer strip = of_steps(R"({"type":"Strip","strip_left":false,"strip_right":true})", kMarks, "");
+  CHECK(strip.encode("  a  b ") == Ids{1, 1, 2, 1, 1, 3});
+  Tokenizer collapse = of_steps(R"({"type":"Replace","pattern":{"Regex":" {2,}"},"content":" "})", kMarks, "");
+  CHECK(collapse.encode("a  b ") == Ids{1, 2, 1, 3, 1});
+  CHECK_THROWS_AS(
+      of_steps("null",
+               std::string(R"({"type":"Sequence","pretokenizers":[{"type":"WhitespaceSplit"},)") + kMarks + "]}", ""),
+      Error);
+}
+
+TEST_CASE("Gemma's cut at spaces, of which its normalizer leaves none, is read") {
+  Tokenizer tokenizer =
+      of_steps(R"({"type":"Replace","pattern":{"String":" "},"content":"▁"})",
+               R"({"type":"Split","pattern":{"String":" "},"behavior":"MergedWithPrevious","invert":false})", "");
+  CHECK(tokenizer.encode("a b") == std::vector<int32_t>{2, 1, 3});
+}
+
+TEST_CASE("an added token that spells the symbol of a byte takes no byte from the text") {
+  TokenizerParts parts;
+  for (int b = 0; b < 256; ++b) parts.tokens.push_back(std::string(1, static_cast<char>(b)));
+  std::string json = write_tokenizer_json(parts);
+  json = replaced(
+      json, R"("added_tokens": [])",
+      R"("added_tokens": [{"id":233,"content":"é","single_word":false,"lstrip":false,"rstrip":false,"normalized":true,"special":false}])");
+  Tokenizer tokenizer(parse_tokenizer_json(json, "tokenizer.json"));
+  CHECK(tokenizer.encode("\xE9\xA9\xAC") == std::vector<int32_t>{0xE9, 0xA9, 0xAC});
+  CHECK(tokenizer.encode("é") == std::vector<int32_t>{0xE9});
 }

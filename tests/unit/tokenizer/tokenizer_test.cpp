@@ -70,6 +70,9 @@ TEST_CASE("added tokens that are not special are found in any text, with strippi
   CHECK(tokenizer.encode("a  foo \n b") == Ids{'a', foo, 'b'});
   CHECK(tokenizer.encode("foofoo").size() == 6);
   CHECK(tokenizer.encode("éfoo").size() == 5);
+  CHECK(tokenizer.encode("_foo").size() == 4);  // \w holds connectors and joiners,
+  CHECK(tokenizer.encode("foo\u200D").size() == 6);
+  CHECK(tokenizer.encode("²foo") == Ids{0xC2, 0xB2, foo});  // but no superscripts
 }
 
 TEST_CASE("the template's tokens go around a text when asked for") {
