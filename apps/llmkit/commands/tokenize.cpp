@@ -75,6 +75,10 @@ class Tokenize : public Command {
     auto tokenizer = tokenizer::Tokenizer::load(tokenizer_);
     if (encode_.best > 0 && tokenizer.parts().model != tokenizer::ModelKind::unigram)
       throw UsageError(ErrorParts{"--best needs a Unigram tokenizer", tokenizer_, {}, {}, {}});
+    if (encode_.encoding.sampling.alpha > 0 && tokenizer.parts().model != tokenizer::ModelKind::unigram)
+      throw UsageError(ErrorParts{"--alpha needs a Unigram tokenizer", tokenizer_, {}, {}, {}});
+    if (encode_.encoding.sampling.dropout > 0 && tokenizer.parts().model != tokenizer::ModelKind::bpe)
+      throw UsageError(ErrorParts{"--dropout needs a BPE tokenizer", tokenizer_, {}, {}, {}});
     if (action == "decode") return decode_ids(common, tokenizer, inputs);
     encode_.encoding.special = special_ ? tokenizer::SpecialText::parse : tokenizer::SpecialText::as_text;
     encode_.encoding.seed = context.seed;
