@@ -32,8 +32,9 @@ struct LinearOptions {
 // y = act(x Wᵀ + bias) + residual; x [.., in], weight [out, in]
 Tensor linear(Tape& tape, const Tensor& x, const Tensor& weight, const LinearOptions& options = {});
 
-// y[m] = table[ids[m]]; table [entries, width]. Ids outside the table throw.
-Tensor embedding(Tape& tape, const Tensor& table, std::span<const int32_t> ids);
+// y[m] = table[ids[m]] + residual[m]; table [entries, width], residual [ids, width] or empty. Ids outside the table
+// throw.
+Tensor embedding(Tape& tape, const Tensor& table, std::span<const int32_t> ids, const Tensor& residual = {});
 
 Tensor add(Tape& tape, const Tensor& a, const Tensor& b);
 Tensor activation(Tape& tape, const Tensor& x, Activation kind);

@@ -12,7 +12,7 @@ class Learned : public Position {
   }
   Tensor embed(Tape& tape, const ParameterStore& store, const Tensor& x,
                std::span<const int32_t> positions) const override {
-    return ops::add(tape, x, ops::embedding(tape, store.tensor(table_), positions));
+    return ops::embedding(tape, store.tensor(table_), positions, x);
   }
 
  private:
