@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "kernels/bf16.h"
 #include "kernels/exec.h"
 #include "kernels/matrix.h"
 
@@ -18,6 +19,13 @@ template <class T>  // y[n] = act(x[n]); y may be x
 void activation_forward(const Exec& ex, Activation kind, T* y, const T* x, int64_t n);
 template <class T>  // dx[n] += act'(x[n]) dy[n]; dx may be dy when it is overwritten
 void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, const T* x, int64_t n,
+                         bool accumulate = true);
+
+// x[n] is rounded to bf16, which is kept in `rounded` where that is given; then x = act(x).
+void activate_rounded(const Exec& ex, Activation kind, float* x, Bf16* rounded, int64_t n);
+// The same as above of an x that is kept in bf16.
+void activation_forward(const Exec& ex, Activation kind, float* y, const Bf16* x, int64_t n);
+void activation_backward(const Exec& ex, Activation kind, float* dx, const float* dy, const Bf16* x, int64_t n,
                          bool accumulate = true);
 
 template <class T>  // y[M,D] = act(gate[M,D]) · up[M,D]; gate and up are often halves of one [M,2D] matrix

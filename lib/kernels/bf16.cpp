@@ -1,20 +1,20 @@
 #include "kernels/bf16.h"
 
+#include "kernels/vector_table.h"
+
 namespace llmkit::kernels {
 namespace {
 constexpr int64_t kGrain = 64 * 1024;
 }
 
 void convert(const Exec& ex, Bf16* y, const float* x, int64_t n) {
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) y[i] = to_bf16(x[i]);
-  });
+  const auto& k = vector_kernels<float>();
+  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.to_bf16(y + i, x + i, end - i); });
 }
 
 void convert(const Exec& ex, float* y, const Bf16* x, int64_t n) {
-  ex.parallel.for_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) y[i] = to_float(x[i]);
-  });
+  const auto& k = vector_kernels<float>();
+  ex.parallel.for_ranges(n, kGrain, [&](int64_t i, int64_t end) { k.from_bf16(y + i, x + i, end - i); });
 }
 
 float half_to_float(uint16_t half) {

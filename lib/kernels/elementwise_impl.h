@@ -1,5 +1,6 @@
 #pragma once
 
+#include "kernels/bf16.h"
 #include "kernels/simd.h"
 
 namespace llmkit::kernels {
@@ -33,6 +34,12 @@ struct ElementwiseKernels {
     for_vectors<V>(n, [&](int64_t i, auto lanes) LLMKIT_INLINE_LAMBDA {
       store<V>(y + i, V::fma(load<V>(a + i, lanes), load<V>(b + i, lanes), load<V>(y + i, lanes)), lanes);
     });
+  }
+  static void to_bf16(Bf16* y, const T* x, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] = kernels::to_bf16(static_cast<float>(x[i]));
+  }
+  static void from_bf16(T* y, const Bf16* x, int64_t n) {
+    for (int64_t i = 0; i < n; ++i) y[i] = static_cast<T>(to_float(x[i]));
   }
 };
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "kernels/bf16.h"
 #include "kernels/exec.h"
 
 namespace llmkit::kernels {
@@ -19,11 +20,13 @@ struct NormArgs {
   const T* x = nullptr;         // [rows, dim]
   const T* residual = nullptr;  // [rows, dim] or null
   T* sum = nullptr;  // [rows, dim]: x + residual is written here (needed with residual; may be x or residual itself)
-  const T* weight = nullptr;  // [dim] or null (ones)
-  const T* bias = nullptr;    // [dim] or null (layer only)
-  T* y = nullptr;             // [rows, dim]
-  T* mean = nullptr;          // [rows], layer; may be null where no backward follows
-  T* rstd = nullptr;          // [rows]; may be null where no backward follows
+  const T* weight = nullptr;   // [dim] or null (ones)
+  const T* bias = nullptr;     // [dim] or null (layer only)
+  T* y = nullptr;              // [rows, dim]
+  T* mean = nullptr;           // [rows], layer; may be null where no backward follows
+  T* rstd = nullptr;           // [rows]; may be null where no backward follows
+  Bf16* keep = nullptr;        // [rows, dim] or null: x rounded to bf16 is written here
+  const Bf16* kept = nullptr;  // [rows, dim] or null: takes the place of x
 };
 template <class T>
 void norm_forward(const Exec& ex, const NormArgs<T>& args);
@@ -32,7 +35,8 @@ template <class T>
 struct NormGradient {
   NormKind kind = NormKind::rms;
   int64_t rows = 0, dim = 0;
-  const T* s = nullptr;  // the normalised input: x, or the forward's sum
+  const T* s = nullptr;        // the normalised input: x, or the forward's sum
+  const Bf16* kept = nullptr;  // or null: takes the place of s
   const T* weight = nullptr;
   const T* mean = nullptr;  // layer
   const T* rstd = nullptr;

@@ -101,6 +101,45 @@ void activation_backward(const Exec& ex, Activation kind, T* dx, const T* dy, co
   });
 }
 
+namespace {
+// f(scratch, first, count) for pieces of [0, n) that stay in the first cache.
+template <class F>
+void for_pieces(const Exec& ex, int64_t n, F&& f) {
+  constexpr int64_t kPiece = 1024;
+  ex.parallel.for_ranges(n, kGrain, [&](int64_t begin, int64_t end) {
+    alignas(64) float scratch[kPiece];
+    for (int64_t i = begin; i < end; i += kPiece) f(scratch, i, std::min(kPiece, end - i));
+  });
+}
+}  // namespace
+
+void activate_rounded(const Exec& ex, Activation kind, float* x, Bf16* rounded, int64_t n) {
+  const auto& k = vector_kernels<float>();
+  for_pieces(ex, n, [&](float* scratch, int64_t i, int64_t count) {
+    Bf16* to = rounded ? rounded + i : reinterpret_cast<Bf16*>(scratch);
+    k.to_bf16(to, x + i, count);
+    k.from_bf16(x + i, to, count);
+    if (kind != Activation::none) k.activation_forward(kind, x + i, x + i, count);
+  });
+}
+
+void activation_forward(const Exec& ex, Activation kind, float* y, const Bf16* x, int64_t n) {
+  const auto& k = vector_kernels<float>();
+  for_pieces(ex, n, [&](float*, int64_t i, int64_t count) {
+    k.from_bf16(y + i, x + i, count);
+    k.activation_forward(kind, y + i, y + i, count);
+  });
+}
+
+void activation_backward(const Exec& ex, Activation kind, float* dx, const float* dy, const Bf16* x, int64_t n,
+                         bool accumulate) {
+  const auto& k = vector_kernels<float>();
+  for_pieces(ex, n, [&](float* scratch, int64_t i, int64_t count) {
+    k.from_bf16(scratch, x + i, count);
+    k.activation_backward(kind, dx + i, dy + i, scratch, count, accumulate);
+  });
+}
+
 template <class T>
 void glu_forward(const Exec& ex, Activation kind, Matrix<T> y, ConstMatrix<T> gate, ConstMatrix<T> up) {
   const auto& k = vector_kernels<T>();
@@ -123,8 +162,19 @@ void glu_backward(const Exec& ex, Activation kind, Matrix<T> dgate, Matrix<T> du
 template <class T>
 void norm_forward(const Exec& ex, const NormArgs<T>& args) {
   const auto& k = vector_kernels<T>();
-  ex.parallel.for_ranges(args.rows, row_grain(args.dim),
-                         [&](int64_t begin, int64_t end) { k.norm_forward(args, begin, end); });
+  ex.parallel.for_ranges(args.rows, row_grain(args.dim), [&](int64_t begin, int64_t end) {
+    if (!args.keep && !args.kept) return k.norm_forward(args, begin, end);
+    for (int64_t row = begin; row < end; ++row) {
+      NormArgs<T> in_cache = args;
+      if (args.kept) {
+        k.from_bf16(args.y + row * args.dim, args.kept + row * args.dim, args.dim);
+        in_cache.x = args.y;
+      } else {
+        k.to_bf16(args.keep + row * args.dim, args.x + row * args.dim, args.dim);
+      }
+      k.norm_forward(in_cache, row, row + 1);
+    }
+  });
 }
 
 template <class T>
@@ -135,12 +185,23 @@ void norm_backward(const Exec& ex, const NormGradient<T>& args) {
   const int64_t parts = (args.dweight != nullptr) + (args.dbias != nullptr);
   Scratch scratch(ex.workspace);
   T* partial = parts ? scratch.take<T>(tiles * parts * args.dim) : nullptr;
+  T* rows = args.kept ? scratch.take<T>(tiles * args.dim) : nullptr;
   ex.parallel.for_ranges(args.rows, grain, [&](int64_t begin, int64_t end) {
     T* own = partial + begin / grain * parts * args.dim;
     T* dweight = args.dweight ? own : nullptr;
     T* dbias = args.dbias ? own + (parts - 1) * args.dim : nullptr;
     std::fill(own, own + parts * args.dim, T(0));
-    k.norm_backward(args, dweight, dbias, begin, end);
+    if (!args.kept) return k.norm_backward(args, dweight, dbias, begin, end);
+    NormGradient<T> one = args;
+    one.s = rows + begin / grain * args.dim;
+    for (int64_t row = begin; row < end; ++row) {
+      k.from_bf16(rows + begin / grain * args.dim, args.kept + row * args.dim, args.dim);
+      one.dy = args.dy + row * args.dim;
+      one.dx = args.dx ? args.dx + row * args.dim : nullptr;
+      one.mean = args.mean ? args.mean + row : nullptr;
+      one.rstd = args.rstd + row;
+      k.norm_backward(one, dweight, dbias, 0, 1);
+    }
   });
   // The partial sums add in tile order.
   if (args.dweight) k.column_sum(args.dweight, partial, tiles, args.dim, parts * args.dim);

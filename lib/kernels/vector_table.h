@@ -23,6 +23,8 @@ struct VectorKernels {
   void (*axpy)(T*, T, const T*, int64_t);
   void (*multiply)(T*, const T*, const T*, int64_t);
   void (*multiply_add)(T*, const T*, const T*, int64_t);
+  void (*to_bf16)(Bf16*, const T*, int64_t);
+  void (*from_bf16)(T*, const Bf16*, int64_t);
   void (*activation_forward)(Activation, T*, const T*, int64_t);
   void (*activation_backward)(Activation, T*, const T*, const T*, int64_t, bool accumulate);
   void (*glu_forward)(Activation, T*, const T*, const T*, int64_t);

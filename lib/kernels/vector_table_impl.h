@@ -19,6 +19,8 @@ constexpr VectorKernels<typename V::T> make_vector_kernels() {
       .axpy = ElementwiseKernels<V>::axpy,
       .multiply = ElementwiseKernels<V>::multiply,
       .multiply_add = ElementwiseKernels<V>::multiply_add,
+      .to_bf16 = ElementwiseKernels<V>::to_bf16,
+      .from_bf16 = ElementwiseKernels<V>::from_bf16,
       .activation_forward = ActivationKernels<V>::forward,
       .activation_backward = ActivationKernels<V>::backward,
       .glu_forward = ActivationKernels<V>::glu_forward,

@@ -38,8 +38,11 @@ Tensor Block::forward(Tape& tape, const ParameterStore& store, const Position& p
     return tape.checkpoint(x, [this, &store, &position, &batch](Tape& t, const Tensor& in) {
       return feed(t, store, attend(t, store, position, in, batch), batch);
     });
-  return feed(tape, store, recompute == Recompute::attention ? tape.checkpoint(x, attention) : attention(tape, x),
-              batch);
+  Tensor h = recompute == Recompute::attention ? tape.checkpoint(x, attention) : attention(tape, x);
+  if (recompute == Recompute::none) tape.let_go(x);  // the norms keep what the backward needs of x and h
+  Tensor y = feed(tape, store, h, batch);
+  tape.let_go(h);
+  return y;
 }
 
 Tensor Block::decode(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x,

@@ -32,8 +32,8 @@ class FeedForward {
   // ffn(x) + residual; `drop` acts on ffn(x).
   Tensor forward(Tape& tape, const ParameterStore& store, const Tensor& x, const Tensor& residual,
                  const ops::DropoutSite& drop = {}) const {
-    Tensor inner = shape_.gated ? ops::glu(tape, up_.forward(tape, store, x), shape_.activation)
-                                : up_.forward(tape, store, x, {}, shape_.activation);
+    Tensor inner =
+        shape_.gated ? gate(tape, up_.forward(tape, store, x)) : up_.forward(tape, store, x, {}, shape_.activation);
     Tensor y = drop.rate <= 0 ? down_.forward(tape, store, inner, residual)
                               : ops::dropout(tape, down_.forward(tape, store, inner), drop, residual);
     tape.forget(inner);
@@ -43,6 +43,13 @@ class FeedForward {
   const FeedForwardShape& shape() const { return shape_; }
 
  private:
+  Tensor gate(Tape& tape, const Tensor& up) const {
+    tape.compact(up);
+    Tensor inner = ops::glu(tape, up, shape_.activation);
+    tape.forget(up);
+    return inner;
+  }
+
   FeedForwardShape shape_;
   Linear up_, down_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "kernels/elementwise.h"
 
@@ -55,6 +56,15 @@ void Tape::forget(const Tensor& x) {
   node.forgotten = true;
 }
 
+void Tape::compact(const Tensor& x) {
+  if (!compacts(x.dtype())) return;
+  kernels::Bf16* copy = x.node().data_capacity > 0 ? save<kernels::Bf16>(x.size()) : nullptr;
+  if (!planning()) kernels::activate_rounded(exec_, kernels::Activation::none, x.data<float>(), copy, x.size());
+  remake(x, [x, copy](Tape& t) {
+    if (!t.planning()) kernels::convert(t.exec(), x.data<float>(), copy, x.size());
+  });
+}
+
 void Tape::restore(const Tensor& x) {
   TensorNode& node = x.node();
   if (!node.forgotten) return;
@@ -83,7 +93,9 @@ Tensor Tape::leaf(const Shape& shape, DType dtype) {
 Tensor Tape::alias(const Tensor& of, std::initializer_list<Tensor> inputs) {
   bool needs =
       recording() && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t && t.needs_grad(); });
-  return node(of.shape(), of.dtype(), needs, of.node().data);
+  Tensor y = node(of.shape(), of.dtype(), needs, of.node().data);
+  y.node().data_capacity = std::exchange(of.node().data_capacity, 0);  // the buffer is the later one's to give back
+  return y;
 }
 
 Tensor Tape::view(const Tensor& of, const Shape& shape) {

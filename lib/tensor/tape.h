@@ -100,6 +100,12 @@ class Tape {
   // Lets the value of `x` go after its last use in the forward, if its op can make it again; the backward does so when
   // it needs the value. Cheap elementwise outputs (norms, activations) are a third of a block's memory.
   void forget(const Tensor& x);
+  // With bf16 products: rounds x to bf16 in place, as the products do with what they read, and keeps the rounded values
+  // in half the memory to make it again from, should it be forgotten. For what only products, attention and gated units
+  // read. In other precisions nothing happens.
+  void compact(const Tensor& x);
+  // Gives back the buffer of a value that nobody, the backward included, is going to read again.
+  void let_go(const Tensor& x) { drop_value(x); }
   // y = forward(tape, x), of x's shape, none of whose intermediate values are kept: the backward runs `forward` again
   // (Chen et al., "Training deep nets with sublinear memory cost", 2016). `forward` is copied into the arena, and what
   // it points at must live as long as the step. The gradients are the same bits as without.
@@ -182,6 +188,11 @@ class Tape {
   }
   // An output that the op can compute again: `remake(y, f)` says how. It lies in a buffer that forget() gives back.
   Tensor transient_output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs);
+  // An output that may be made compact or let go where that is going to save memory: with bf16 products.
+  Tensor compact_output(const Shape& shape, DType dtype, std::initializer_list<Tensor> inputs) {
+    return compacts(dtype) ? transient_output(shape, dtype, inputs) : output(shape, dtype, inputs);
+  }
+  bool compacts(DType dtype) const { return dtype == DType::f32 && options_.precision == Precision::bf16; }
   template <class F>
   void remake(const Tensor& y, F f) {
     static_assert(std::is_trivially_copyable_v<F> && std::is_trivially_destructible_v<F>);

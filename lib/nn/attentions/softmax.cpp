@@ -34,10 +34,14 @@ class SoftmaxAttention : public Attention {
     options.window = shape_.window;
     options.documents = batch.documents;
     options.dropout = batch.site(shape_.dropout, shape_.layer, Site::attention);
+    tape.compact(qkv);
     Tensor mixed = ops::attention(tape, qkv, options);
+    tape.forget(qkv);
     ops::DropoutSite drop = batch.site(shape_.output_dropout, shape_.layer, Site::attention_output);
-    if (drop.rate <= 0) return output_.forward(tape, store, mixed, residual);
-    return ops::dropout(tape, output_.forward(tape, store, mixed), drop, residual);
+    Tensor y = drop.rate <= 0 ? output_.forward(tape, store, mixed, residual)
+                              : ops::dropout(tape, output_.forward(tape, store, mixed), drop, residual);
+    tape.forget(mixed);
+    return y;
   }
 
   std::unique_ptr<LayerState> new_state(DType dtype) const override {
@@ -47,8 +51,10 @@ class SoftmaxAttention : public Attention {
   Tensor decode(Tape& tape, const ParameterStore& store, const Position& position, const Tensor& x,
                 const Tensor& residual, const DecodeContext& context) const override {
     Tensor qkv = position.turn(tape, qkv_.forward(tape, store, x), shape_.heads + shape_.kv_heads, context.positions);
+    tape.compact(qkv);
     Tensor mixed = tape.output({x.rows(), shape_.heads * shape_.head_dim}, x.dtype(), false);
     dispatch(x.dtype(), [&]<class T>() { attend<T>(tape, qkv, mixed, context); });
+    tape.compact(mixed);
     return output_.forward(tape, store, mixed, residual);
   }
 

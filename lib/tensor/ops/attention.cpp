@@ -56,8 +56,20 @@ AttentionTerms<T>* make_terms(Tape& tape, const AttentionOptions& o) {
 }
 
 template <class T>
+void locate(const Call<T>& call, const T* qkv, T* out) {
+  const int64_t width = call.shape.q_stride, q_width = call.shape.out_stride;
+  for (int64_t s = 0; s < call.count; ++s) {
+    auto& sequence = call.sequences[s];
+    sequence.q = qkv + s * sequence.query_length * width;
+    sequence.k = sequence.q + q_width;
+    sequence.v = sequence.k + call.shape.kv_heads * call.shape.head_dim;
+    sequence.out = out + s * sequence.query_length * q_width;
+  }
+}
+
+template <class T>
 Call<T> describe(Tape& tape, const Tensor& qkv, const Tensor& y, const AttentionOptions& o, int64_t length, T* lse) {
-  int64_t width = qkv.dim(-1), q_width = o.heads * o.head_dim, kv_width = o.kv_heads * o.head_dim;
+  int64_t width = qkv.dim(-1), q_width = o.heads * o.head_dim;
   Call<T> call{};
   call.shape.heads = o.heads;
   call.shape.kv_heads = o.kv_heads;
@@ -77,17 +89,13 @@ Call<T> describe(Tape& tape, const Tensor& qkv, const Tensor& y, const Attention
   if (tape.planning()) return call;
   for (int64_t s = 0; s < o.sequences; ++s) {
     auto* sequence = new (&call.sequences[s]) kernels::AttentionSequence<T>;
-    const T* base = qkv.data<T>() + s * length * width;
-    sequence->q = base;
-    sequence->k = base + q_width;
-    sequence->v = base + q_width + kv_width;
-    sequence->out = y.data<T>() + s * length * q_width;
     sequence->lse = lse ? lse + s * o.heads * length : nullptr;
     sequence->query_length = sequence->key_length = length;
     sequence->number = s;
     if (documents) sequence->query_documents = sequence->key_documents = documents + s * length;
     if (keys) sequence->dropout_key = keys[s];
   }
+  locate(call, qkv.data<T>(), y.data<T>());
   return call;
 }
 
@@ -116,6 +124,8 @@ void add_sums(Tape& tape, const Tensor& table, const T* sums, int64_t parts, int
 
 template <class T>
 void backward(Tape& tape, const Call<T>& call, const Tensor& y, const Tensor& qkv, const Tables& tables) {
+  const T* values = tape.value<T>(qkv);
+  tape.value<T>(y);
   GradSlot<T> dqkv = tape.gradient<T>(qkv);
   Tape::Scope scratch(tape);
   auto* gradients = tape.save<kernels::AttentionGradient<T>>(call.count);
@@ -128,9 +138,10 @@ void backward(Tape& tape, const Call<T>& call, const Tensor& y, const Tensor& qk
   T* dvalues = own_sums<T>(tape, tables.values, parts, value_size);
   if (!tape.planning()) {
     if (!dqkv) dqkv.data = tape.save<T>(qkv.size());  // only the tables are learned
+    locate(call, values, y.data<T>());
     for (int64_t s = 0; s < call.count; ++s) {
       const auto& sequence = call.sequences[s];
-      T* base = dqkv.data + (sequence.q - qkv.data<T>());
+      T* base = dqkv.data + (sequence.q - values);
       gradients[s] = {tape.upstream<T>(y) + (sequence.out - y.data<T>()), base, base + (sequence.k - sequence.q),
                       base + (sequence.v - sequence.q), !dqkv.accumulate};
     }
@@ -138,6 +149,7 @@ void backward(Tape& tape, const Call<T>& call, const Tensor& y, const Tensor& qk
     auto n = static_cast<size_t>(call.count);
     kernels::attention_backward<T>(tape.exec(), call.shape, {call.sequences, n}, {gradients, n});
   }
+  tape.forget(qkv);
   add_sums<T>(tape, tables.bias, dbias, parts, bias_size);
   add_sums<T>(tape, tables.keys, dkeys, parts, key_size);
   add_sums<T>(tape, tables.values, dvalues, parts, value_size);
@@ -149,12 +161,14 @@ Tensor attention(Tape& tape, const Tensor& qkv, const AttentionOptions& o) {
   int64_t rows = qkv.rows(), length = rows / o.sequences;
   expect_shape("attention", "qkv", qkv, {o.sequences * length, (o.heads + 2 * o.kv_heads) * o.head_dim});
   check_terms(o, length);
-  Tensor y = tape.output({rows, o.heads * o.head_dim}, qkv.dtype(), {qkv, o.score_bias, o.key_terms, o.value_terms});
+  Tensor y =
+      tape.compact_output({rows, o.heads * o.head_dim}, qkv.dtype(), {qkv, o.score_bias, o.key_terms, o.value_terms});
   dispatch(qkv.dtype(), [&]<class T>() {
     T* lse = y.needs_grad() ? tape.save<T>(rows * o.heads) : nullptr;
     Call<T> call = describe<T>(tape, qkv, y, o, length, lse);
     if (!tape.planning())
       kernels::attention_forward<T>(tape.exec(), call.shape, {call.sequences, static_cast<size_t>(call.count)});
+    tape.compact(y);
     const Tables tables{o.score_bias, o.key_terms, o.value_terms};
     tape.record(y, [=](Tape& t) { backward<T>(t, call, y, qkv, tables); });
   });

@@ -267,6 +267,19 @@ TEST_CASE("bf16 products change the loss by little, and the gradients with it") 
   CHECK(dot / std::sqrt(a * b) > 0.999);
 }
 
+TEST_CASE("with bf16 products a step keeps its values in less memory") {
+  for (std::string_view name : {"gpt2", "llama"}) {
+    INFO(name);
+    ModelConfig config = tiny(name);
+    config.layers = 8;
+    auto kept = [&](Precision precision) {
+      models::MemoryPlan plan = Model::plan(config, models::PlanRequest{4, 64, precision, true, 2});
+      return static_cast<double>(plan.activations + plan.activation_gradients);
+    };
+    CHECK(kept(Precision::bf16) < 0.7 * kept(Precision::f32));
+  }
+}
+
 TEST_CASE("a folder that was saved loads with the same config and weights, for every architecture") {
   Parallel parallel(1);
   for (std::string_view name : models::architectures().names()) {
@@ -336,8 +349,12 @@ TEST_CASE("the plan of a step equals what the step uses") {
 TEST_CASE(
     "recomputation gives the bits of keeping everything, with dropout and documents, in less memory that was planned") {
   Parallel parallel(2);
-  for (std::string_view name : {"gpt2", "llama"}) {
+  for (auto [name, precision] : {std::pair<std::string_view, Precision>{"gpt2", Precision::f32},
+                                 {"gpt2", Precision::bf16},
+                                 {"llama", Precision::f32},
+                                 {"llama", Precision::bf16}}) {
     INFO(name);
+    CAPTURE(static_cast<int>(precision));
     ModelConfig config = tiny(name);
     config.layers = 4;
     config.attention_dropout = config.residual_dropout = config.embedding_dropout = 0.1;
@@ -363,15 +380,15 @@ TEST_CASE(
         auto gradients = model->parameters().gradients<float>();
         return std::vector<float>(gradients.begin(), gradients.end());
       };
-      Tape measured(parallel);
+      Tape measured(parallel, {.precision = precision});
       step(measured, false);
-      models::PlanRequest request{3, 70, Precision::f32, true, 2};
+      models::PlanRequest request{3, 70, precision, true, 2};
       request.recompute = recompute;
       models::MemoryPlan plan = Model::plan(config, request);
       CHECK(plan.activations == measured.peak().activations + measured.peak().nodes);
       CHECK(plan.activation_gradients == measured.peak().gradients);
       size_t memory = plan.activations + plan.activation_gradients;
-      Tape tape(parallel);
+      Tape tape(parallel, {.precision = precision});
       std::vector<float> gradients = step(tape, true);
       if (recompute == models::Recompute::none) {
         kept_gradients = gradients;
