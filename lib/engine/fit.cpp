@@ -113,7 +113,9 @@ class Loop {
     if (ranks_.leader()) load_newest();
     tell_state(false);
     for (auto& note : result_.notes) log::warning(note);
-    monitor_.start(state_.logs, state_.step);
+    bool complete = monitor_.start(state_.logs, state_.step);
+    // The checkpoint has to speak of the logs that there are, or a second resume would cut them elsewhere.
+    if (ranks_.any({false, !complete}).save) save();
   }
 
   // `rewound`: there is optimiser state to be told even at step 0.

@@ -42,10 +42,11 @@ double peak_resident_bytes() {
 Monitor::Monitor(const MonitorOptions& options, RunFolder& run, Context& context)
     : options_(options), run_(run), context_(context) {}
 
-void Monitor::start(const LogLengths& lengths, int64_t step) {
-  run_.open_logs(lengths);
-  if (lengths.events == 0) run_.events().append(formats::event_file_start(now()));
+bool Monitor::start(const LogLengths& lengths, int64_t step) {
+  const LogLengths opened = run_.open_logs(lengths);
+  if (opened.events == 0) run_.events().append(formats::event_file_start(now()));
   context_.progress.update(static_cast<double>(step), static_cast<double>(options_.steps), "steps", {});
+  return opened == lengths;
 }
 
 LogLengths Monitor::sync() {

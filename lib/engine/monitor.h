@@ -24,8 +24,9 @@ class Monitor {
  public:
   Monitor(const MonitorOptions& options, RunFolder& run, Context& context);
 
-  void start(const LogLengths& lengths, int64_t step);  // opens the logs, cut to these lengths; also after a rewind
-  LogLengths sync();                                    // on the disk when it returns
+  // Opens the logs, cut to these lengths; also after a rewind. False where a log was shorter.
+  bool start(const LogLengths& lengths, int64_t step);
+  LogLengths sync();  // on the disk when it returns
 
   void step(const StepRecord& record, const StepShape& shape, double seconds, double update_seconds);
   void anomaly(int64_t step, std::string_view reason, bool applied);

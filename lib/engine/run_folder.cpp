@@ -10,6 +10,8 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/log.h"
+#include "io/files.h"
 
 namespace llmkit::engine {
 namespace {
@@ -25,6 +27,15 @@ constexpr const char* kEvents = "events.out.tfevents.llmkit";  // TensorBoard lo
 // What a run leaves in its folder, and nothing else: --force removes these alone.
 constexpr const char* kRunFiles[] = {"config.toml", "metrics.jsonl", "timings.jsonl", "samples.txt",  kEvents,
                                      "checkpoints", "model",         "report.html",   "manifest.json"};
+
+// Where to go on in a log that has been `said` bytes long.
+int64_t usable_bytes(const std::string& path, int64_t said, bool lines) {
+  std::error_code error;
+  auto there = static_cast<int64_t>(fs::exists(path, error) ? fs::file_size(path, error) : 0);
+  if (there >= said) return said;
+  log::warning(path + " is shorter than at the checkpoint: what is missing stays missing");
+  return lines ? static_cast<int64_t>(io::read_file(path, static_cast<uint64_t>(there)).rfind('\n') + 1) : 0;
+}
 
 }  // namespace
 
@@ -101,23 +112,27 @@ RunFolder::~RunFolder() {
   if (lock_ >= 0) ::close(lock_);
 }
 
-void RunFolder::open_logs(const LogLengths& lengths) {
+LogLengths RunFolder::open_logs(const LogLengths& lengths) {
   if (follow_) {
     metrics_ = std::make_unique<AppendFile>("", lengths.metrics);
     samples_ = std::make_unique<AppendFile>("", lengths.samples);
     events_ = std::make_unique<AppendFile>("", lengths.events);
     timings_ = std::make_unique<AppendFile>("", 0);
-    return;
+    return lengths;
   }
   bool again = timings_ != nullptr;  // after a rewind
-  metrics_ = std::make_unique<AppendFile>(file("metrics.jsonl"), lengths.metrics);
-  samples_ = std::make_unique<AppendFile>(file("samples.txt"), lengths.samples);
-  events_ = std::make_unique<AppendFile>(file(kEvents), lengths.events);
-  if (again) return;
+  const LogLengths usable{usable_bytes(file("metrics.jsonl"), lengths.metrics, true),
+                          usable_bytes(file("samples.txt"), lengths.samples, true),
+                          usable_bytes(file(kEvents), lengths.events, false)};
+  metrics_ = std::make_unique<AppendFile>(file("metrics.jsonl"), usable.metrics);
+  samples_ = std::make_unique<AppendFile>(file("samples.txt"), usable.samples);
+  events_ = std::make_unique<AppendFile>(file(kEvents), usable.events);
+  if (again) return usable;
   // A new run starts new timings; a resumed one adds to them, the last record of a step being the one that counts.
   std::error_code error;
   auto kept = lengths.metrics == 0 ? 0 : fs::file_size(file("timings.jsonl"), error);
   timings_ = std::make_unique<AppendFile>(file("timings.jsonl"), error ? 0 : static_cast<int64_t>(kept));
+  return usable;
 }
 
 LogLengths RunFolder::sync_logs() {

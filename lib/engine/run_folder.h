@@ -35,6 +35,7 @@ class AppendFile {
 // Of the logs that a checkpoint speaks of; 0 = a new run.
 struct LogLengths {
   int64_t metrics = 0, samples = 0, events = 0;
+  bool operator==(const LogLengths&) const = default;
 };
 
 enum class RunMode {
@@ -55,8 +56,9 @@ class RunFolder {
   std::string file(std::string_view name) const { return path_ + "/" + std::string(name); }
   std::string checkpoints() const { return file("checkpoints"); }
 
-  // Opens the logs, cut to what the checkpoint in use recorded.
-  void open_logs(const LogLengths& lengths);
+  // Opens the logs, cut to what the checkpoint in use recorded. A log that was removed or shortened since goes on with
+  // the whole lines that are left (events: with none) and a warning. Returns the lengths at which they were opened.
+  LogLengths open_logs(const LogLengths& lengths);
   LogLengths sync_logs();  // on the disk when it returns
   AppendFile& metrics() { return *metrics_; }
   AppendFile& samples() { return *samples_; }
