@@ -85,6 +85,7 @@ ExitCode run_command(Invocation& invocation, std::unique_ptr<Communicator>& join
       output && output->common && common.output.empty() && invocation.command->writes()) {
     throw UsageError(ErrorParts{"missing -o/--output", "", "", "", "llmkit " + common.command + " --help shows how"});
   }
+  common.check_limits();
   if (common.isa != "best") kernels::force_isa(*kernels::isa_from_name(common.isa));
   if (invocation.command->info().uses & kUsesRanks) joined = join_ranks();
   Communicator& ranks = joined ? *joined : alone();

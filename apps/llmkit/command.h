@@ -83,6 +83,8 @@ struct Common {
   // The last act of a command: prints the last line, located bad records and the --json object, writes the manifest,
   // applies --max-bad, --min and --max, and gives the exit code to return.
   ExitCode finish(const Summary& summary) const;
+  // Throws where --min, --max or --max-bad cannot be read: before the work, not behind it.
+  void check_limits() const;
   // The same limit, for a command that wants to stop as soon as it cannot be met any more.
   bool too_many_bad(uint64_t bad, uint64_t in) const;
 

@@ -115,6 +115,20 @@ void write_manifest(const Common& common, const Summary& s, double seconds) {
   io::write_file_atomically(common.manifest, out);
 }
 
+struct Gate {
+  std::string name;
+  double limit = 0;
+};
+
+Gate parse_gate(const std::string& flag, const std::string& text) {
+  size_t equals = text.find('=');
+  char* end = nullptr;
+  double limit = equals == std::string::npos ? 0 : std::strtod(text.c_str() + equals + 1, &end);
+  if (!end || *end || end == text.c_str() + equals + 1)
+    throw UsageError(ErrorParts{"", flag, "NAME=VALUE", "'" + text + "'", ""});
+  return {text.substr(0, equals), limit};
+}
+
 // The --min and --max gates that were not met: one sentence each.
 std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
   std::vector<std::pair<std::string, double>> figures = s.metrics;
@@ -126,13 +140,9 @@ std::vector<std::string> failed_gates(const Common& common, const Summary& s) {
   for (auto& figure : figures) known += (known.empty() ? "" : ", ") + figure.first;
   std::vector<std::string> failures;
   auto check = [&](const std::string& flag, const std::string& gate, bool floor) {
-    size_t equals = gate.find('=');
-    double limit = 0;
-    char* end = nullptr;
-    if (equals != std::string::npos) limit = std::strtod(gate.c_str() + equals + 1, &end);
-    if (!end || *end || end == gate.c_str() + equals + 1)
-      throw UsageError(ErrorParts{"", flag, "NAME=VALUE", "'" + gate + "'", ""});
-    std::string name = gate.substr(0, equals);
+    const Gate parsed = parse_gate(flag, gate);
+    const std::string& name = parsed.name;
+    const double limit = parsed.limit;
     auto found = std::find_if(figures.begin(), figures.end(), [&](auto& figure) { return figure.first == name; });
     if (found == figures.end())
       failures.push_back(flag + ": no figure named '" + name + "' (there are " + known + ")");
@@ -156,6 +166,12 @@ bool Common::too_many_bad(uint64_t bad, uint64_t in) const {
   if (auto share = parse_percent(max_bad)) return static_cast<double>(bad) > *share * static_cast<double>(in);
   if (auto count = parse_count(max_bad)) return bad > *count;
   throw UsageError(ErrorParts{"", "--max-bad", "a count or a percentage such as 1%", "'" + max_bad + "'", ""});
+}
+
+void Common::check_limits() const {
+  for (auto& gate : gates) parse_gate("--min", gate);
+  for (auto& gate : ceilings) parse_gate("--max", gate);
+  too_many_bad(1, 1);
 }
 
 ExitCode Common::finish(const Summary& s) const {
