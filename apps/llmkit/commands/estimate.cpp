@@ -65,7 +65,8 @@ class EstimateCommand final : public Command {
             "--ranks shows what each rank would hold and send under data, tensor and pipeline parallelism and ZeRO "
             "(llmkit help "
             "parallelism).",
-        .uses = kUsesThreads | kUsesSeed | kUsesJson | kUsesManifest | kUsesMemory | kUsesGates | kUsesIsa,
+        .uses =
+            kUsesThreads | kUsesSeed | kUsesJson | kUsesManifest | kUsesMaxBad | kUsesMemory | kUsesGates | kUsesIsa,
         .configs_of = "pretrain"};
     return info;
   }
