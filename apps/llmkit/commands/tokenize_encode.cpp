@@ -1,5 +1,6 @@
 // tokenize encode and count: texts to ids, a batch of documents at a time on the pool.
 #include "base/hash.h"
+#include "base/json_numbers.h"
 #include "base/json_writer.h"
 #include "base/units.h"
 #include "commands/tokenize_actions.h"
@@ -31,6 +32,7 @@ void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReade
              Batch& batch) {
   tokenizer::EncodeOptions options = request.encoding;
   std::vector<int32_t> ids;
+  std::string numbers;
   std::vector<tokenizer::Span> spans;
   for (size_t i = 0; i < batch.lines.lines.size(); ++i) {
     auto document = reader.parse(batch.lines, i);
@@ -54,9 +56,9 @@ void work_on(const tokenizer::Tokenizer& tokenizer, const formats::DocumentReade
     JsonWriter w(batch.out);
     w.begin_object();
     if (!document->id.empty()) w.member("id", document->id);
-    w.key("ids").begin_array();
-    for (int32_t id : ids) w.value(id);
-    w.end_array();
+    numbers.clear();
+    append_json_numbers(numbers, ids);
+    w.key("ids").raw(numbers);
     if (request.offsets) {
       w.key("offsets").begin_array();
       for (auto& span : spans) w.begin_array().value(span.begin).value(span.end).end_array();

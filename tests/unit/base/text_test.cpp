@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/json_numbers.h"
 #include "base/json_writer.h"
 #include "base/progress.h"
 #include "base/registry.h"
@@ -77,6 +78,22 @@ TEST_CASE("indented JSON puts each member on its line") {
   std::string out;
   JsonWriter(out, 2).begin_object().member("a", 1).key("b").begin_array().value(2).end_array().end_object();
   CHECK(out == "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ]\n}");
+}
+
+TEST_CASE("a list of numbers is written as one by one") {
+  Rng rng({4});
+  for (size_t count : {0, 1, 2, 255, 256, 257, 700}) {
+    std::vector<int32_t> numbers(count);
+    for (int32_t& n : numbers) n = static_cast<int32_t>(rng.below(uint64_t{1} << 32)) >> rng.below(32);
+    if (count > 1) numbers[0] = INT32_MIN, numbers[1] = INT32_MAX;
+    std::string one_by_one, list = "ids: ";
+    JsonWriter json(one_by_one);
+    json.begin_array();
+    for (int32_t n : numbers) json.value(n);
+    json.end_array();
+    append_json_numbers(list, numbers);
+    CHECK(list == "ids: " + one_by_one);
+  }
 }
 
 TEST_CASE("doubles in JSON read back as the same value") {
