@@ -95,17 +95,18 @@ void BpeTables::encode(std::string_view piece, std::vector<int32_t>& out, Scratc
   auto match = trie_.longest(begin, end);
   if (match.length == piece.size()) return out.push_back(match.value);
   s.failed.assign(piece.size() / 64 + 1, 0);
-  size_t from = out.size(), at = 0;
+  size_t from = out.size(), at = 0, length = match.length;
   int32_t token = match.value;
   while (token >= 0) {
-    size_t length = lengths_[static_cast<size_t>(token)];
     int32_t last = out.size() > from ? out.back() : -1;
     for (;;) {
       size_t stop = at + length;
       if (!(s.failed[stop / 64] >> (stop % 64) & 1) && (last < 0 || compatible(last, token, s))) {
         out.push_back(token);
         at = stop;
-        token = at < piece.size() ? trie_.longest(begin + at, end).value : -1;
+        match = at < piece.size() ? trie_.longest(begin + at, end) : ByteTrie::Match{};
+        token = match.value;
+        length = match.length;
         break;
       }
       int32_t shorter = nodes_[static_cast<size_t>(token)].shorter;
@@ -118,7 +119,8 @@ void BpeTables::encode(std::string_view piece, std::vector<int32_t>& out, Scratc
       s.failed[at / 64] |= uint64_t{1} << (at % 64);
       if (last < 0) return;
       out.pop_back();
-      at -= lengths_[static_cast<size_t>(last)];
+      length = lengths_[static_cast<size_t>(last)];
+      at -= length;
       token = last;
       break;
     }

@@ -43,6 +43,11 @@ class BpeModel : public SubwordModel {
     std::sort(leaves.begin(), leaves.end());
     leaves.erase(std::unique(leaves.begin(), leaves.end()), leaves.end());
     if (!affixes_ && complete) tables_ = BpeTables(parts_.tokens, leaves, parts_.merges, merger_);
+    if (!parts_.ignore_merges) return;
+    for (auto [spelling, id] : vocabulary.ids) {
+      auto i = static_cast<size_t>(id);
+      if (!vocabulary.control[i] && !(tables_.exact() && tables_.reachable(id))) whole_.emplace(spelling, id);
+    }
   }
 
   void encode(std::string_view piece, std::vector<int32_t>& out, Scratch& s) const override {
@@ -101,9 +106,9 @@ class BpeModel : public SubwordModel {
   int32_t symbol_of(Utf8Char c) const { return c.code_point < symbols_.size() ? symbols_[c.code_point] : -1; }
 
   bool whole_token(std::string_view piece, std::vector<int32_t>& out) const {
-    if (!parts_.ignore_merges) return false;
-    auto found = vocabulary_.ids.find(piece);
-    if (found == vocabulary_.ids.end() || vocabulary_.control[static_cast<size_t>(found->second)]) return false;
+    if (whole_.empty()) return false;
+    auto found = whole_.find(piece);
+    if (found == whole_.end()) return false;
     out.push_back(found->second);
     return true;
   }
@@ -145,6 +150,8 @@ class BpeModel : public SubwordModel {
   BpeMerger merger_;
   std::vector<int32_t> symbols_;  // of each byte, or of each code point; -1: not in the vocabulary
   BpeTables tables_;
+  // With ignore_merges: tokens that are taken where they are all of a piece, and that merging does not give.
+  std::unordered_map<std::string_view, int32_t> whole_;
 };
 
 }  // namespace
