@@ -3,6 +3,7 @@
 // batch.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #if defined(__SSE2__)
@@ -187,7 +188,7 @@ class ScanningPreTokenizer : public PreTokenizer {
     Scan scan(end);
     size_t count = 0;
 #if defined(__SSE2__)
-    if constexpr (requires(const AsciiBlock& block) { Scanner::pieces_of(block); }) {
+    if constexpr (requires(const AsciiBlock& block) { Scanner::words_of(block); }) {
       while (end - p >= static_cast<std::ptrdiff_t>(AsciiBlock::kBytes) && count < ends.size()) {
         if (static_cast<signed char>(*p) >= 0) {
           p = split_block(p, begin, scan, ends, count);
@@ -216,26 +217,50 @@ class ScanningPreTokenizer : public PreTokenizer {
 
  private:
 #if defined(__SSE2__)
+  // The end of a piece at `at` that is no word, as a bit, or 0 where the block does not tell; then `goes_on` says
+  // whether a block that begins with the piece may.
+  static uint64_t end_of_other(const AsciiBlock& block, size_t at, bool& goes_on) {
+    const OtherBlockPieces pieces = Scanner::others_of(block);
+    const uint64_t from = ~uint64_t{0} << at;
+    auto first = [](uint64_t set) { return set & (~set + 1); };
+    if (pieces.runs.starts >> at & 1) {
+      goes_on = !(pieces.runs.stops & from << 1);
+      return pieces.runs.end_behind(at) & ~block.other;
+    }
+    const bool white = pieces.white_starts >> at & 1;
+    if (!white && (pieces.most_digits == 0 || !(block.digits >> at & 1))) return 0;
+    uint64_t end = first(~(white ? block.all_white() : block.digits) & from), run = (end - 1) & from;
+    goes_on = end == 0;
+    if ((end & ~block.other) == 0 || (run & block.returns)) return 0;
+    if (!white) return std::min(end, uint64_t{1} << at << pieces.most_digits);
+    if (uint64_t cuts = run & pieces.cuts) return std::bit_floor(cuts) << 1;
+    return run >> at > 1 ? end >> 1 : end;
+  }
+
   // The pieces that end in the block at p, up to the room there is; returns where the next one starts.
   const char* split_block(const char* p, const char* begin, const Scan& scan, std::span<size_t> ends,
                           size_t& count) const {
     const AsciiBlock block(p);
-    BlockPieces pieces = Scanner::pieces_of(block);
-    pieces.ends &= ~block.other;
+    BlockPieces words = Scanner::words_of(block);
+    words.ends &= ~block.other;
     size_t at = 0, n = count;
     const auto base = static_cast<size_t>(p - begin);
     while (n < ends.size()) {
-      uint64_t behind = pieces.stops & (~uint64_t{1} << at);
-      uint64_t stop = behind & (~behind + 1);
-      if (!(pieces.starts >> at & 1) || !(stop & pieces.ends)) {
-        if (at > 0 && !stop) break;  // it goes on behind the block
-        const char* next = scanner_.next(p + at, scan);
-        ends[n++] = static_cast<size_t>(next - begin);
-        at = static_cast<size_t>(next - p);
-        if (at >= AsciiBlock::kBytes) break;
-        continue;
+      uint64_t behind = words.stops & (~uint64_t{1} << at);
+      uint64_t end = behind & (~behind + 1);
+      if (!(words.starts >> at & 1) || !(end & words.ends)) {
+        bool goes_on = !end;
+        end = words.starts >> at & 1 ? 0 : end_of_other(block, at, goes_on);
+        if (!end) {
+          if (at > 0 && goes_on) break;
+          const char* next = scanner_.next(p + at, scan);
+          ends[n++] = static_cast<size_t>(next - begin);
+          at = static_cast<size_t>(next - p);
+          if (at >= AsciiBlock::kBytes) break;
+          continue;
+        }
       }
-      at = static_cast<size_t>(std::countr_zero(stop));
+      at = static_cast<size_t>(std::countr_zero(end));
       ends[n++] = base + at;
     }
     count = n;

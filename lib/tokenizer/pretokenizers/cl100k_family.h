@@ -13,11 +13,17 @@ enum class FinalSpaces { by_line, together };
 template <int MaxDigits, FinalSpaces Final = FinalSpaces::by_line>
 struct Cl100kScanner {
 #if defined(__SSE2__)
-  static BlockPieces pieces_of(const AsciiBlock& b) {
-    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
-    uint64_t starts =
-        letters | ((b.spaces | (b.rest() & ~b.apostrophes) | b.newlines) & before_letter) | (b.rest() & before_space);
-    return {starts, ~letters | b.newlines << 1, ~uint64_t{0}};
+  static BlockPieces words_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters();
+    uint64_t before_word = b.spaces | b.tabs() | (b.rest() & ~b.apostrophes) | b.newlines;
+    return {letters | (before_word & letters >> 1) | (b.rest() & b.spaces >> 1), ~letters | b.newlines << 1,
+            ~uint64_t{0}};
+  }
+  static OtherBlockPieces others_of(const AsciiBlock& b) {
+    uint64_t white = b.all_white(), before_letter = b.letters() >> 1;
+    return {runs_with_newlines(b, (b.rest() & ~before_letter) | (b.spaces & b.rest() >> 1)),
+            (white & white >> 1) | b.newlines | (b.tabs() & ~before_letter) | (b.spaces & b.digits >> 1), b.newlines,
+            MaxDigits};
   }
 #endif
   const char* next(const char* p, const Scan& scan) const {

@@ -6,11 +6,18 @@ namespace {
 
 struct Gpt2Scanner {
 #if defined(__SSE2__)
-  static BlockPieces pieces_of(const AsciiBlock& b) {
-    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
+  static BlockPieces words_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters(), before_letter = letters >> 1;
     uint64_t single = (b.rest() & ~b.apostrophes) | b.newlines;  // before a letter
-    return {letters | ((b.spaces | single) & before_letter) | (b.rest() & before_space), ~letters | single << 1,
+    return {letters | ((b.spaces | single) & before_letter) | (b.rest() & b.spaces >> 1), ~letters | single << 1,
             ~uint64_t{0}};
+  }
+  static OtherBlockPieces others_of(const AsciiBlock& b) {
+    uint64_t white = b.all_white(), rest = b.rest();
+    return {{(rest & ~(b.apostrophes & b.letters() >> 1)) | (b.spaces & rest >> 1), ~rest, ~uint64_t{0}},
+            (white & white >> 1) | b.white,
+            0,
+            0};
   }
 #endif
   const char* next(const char* p, const Scan& scan) const {

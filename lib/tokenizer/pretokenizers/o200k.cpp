@@ -12,11 +12,18 @@ constexpr ClassSet kUpper = ClassSet{CharClass::upper} | kBoth, kLower = ClassSe
 struct O200kScanner {
 #if defined(__SSE2__)
   // Words of one capital at most, at their beginning.
-  static BlockPieces pieces_of(const AsciiBlock& b) {
-    uint64_t letters = b.letters(), before_letter = letters >> 1, before_space = b.spaces >> 1;
-    uint64_t starts = letters | ((b.spaces | b.rest() | b.newlines) & before_letter) | (b.rest() & before_space);
+  static BlockPieces words_of(const AsciiBlock& b) {
+    uint64_t letters = b.letters(), before_word = b.spaces | b.tabs() | b.rest() | b.newlines;
     uint64_t first = b.upper & ~(letters << 1), behind_newline = b.newlines << 1;
-    return {starts, ~(b.lower | first) | behind_newline, ~(b.upper | b.apostrophes) | behind_newline};
+    return {letters | (before_word & letters >> 1) | (b.rest() & b.spaces >> 1), ~(b.lower | first) | behind_newline,
+            ~(b.upper | b.apostrophes) | behind_newline};
+  }
+  static OtherBlockPieces others_of(const AsciiBlock& b) {
+    uint64_t white = b.all_white(), before_letter = b.letters() >> 1;
+    BlockPieces runs = runs_with_newlines(b, (b.rest() & ~before_letter) | (b.spaces & b.rest() >> 1));
+    runs.ends &= ~(b.rest() & b.newlines << 1);  // it may be a slash
+    return {runs, (white & white >> 1) | b.newlines | (b.tabs() & ~before_letter) | (b.spaces & b.digits >> 1),
+            b.newlines, 3};
   }
 #endif
   // U*L+ from p, or nullptr. U* takes all it can, up to `upper_end`, and gives back until L+ has a character, which is
