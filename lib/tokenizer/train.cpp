@@ -233,6 +233,55 @@ void train_unigram_parts(Context& context, WordCounter& counter, const TrainOpti
 
 }  // namespace
 
+namespace {
+
+// Whether replace or prepend puts SentencePiece's mark, as they do by default.
+bool puts_mark(const Spec& spec) {
+  if (spec.name != "replace" && spec.name != "prepend") return false;
+  Values v = resolve(spec, normalizers().find(spec.name), "normalizer");
+  return v.text(spec.name == "replace" ? "to" : "text") == kSpaceMark;
+}
+
+}  // namespace
+
+void check_steps(const TrainOptions& options) {
+  const std::string& algorithm = options.algorithm;
+  if (has_sentences(algorithm) || options.bpe.extend) return;
+  for (auto& text : options.normalizers) {
+    Spec spec = parse_spec(text);
+    const std::string& name = spec.name;
+    if (name == "sentencepiece" || name == "metaspace" || puts_mark(spec))
+      throw UsageError(ErrorParts{
+          "--normalizer " + name + " marks spaces, which --algorithm " + algorithm + " never turns back into spaces",
+          {},
+          "--algorithm bpe or unigram, or another normalizer",
+          {},
+          {}});
+  }
+  if (algorithm == "char") return;
+  const std::string& name = options.bpe.pretokenizer;
+  bool drops_spaces = pretokenizers().make(name)->drops_spaces();
+  if (algorithm == "wordpiece" && !drops_spaces)
+    throw UsageError(ErrorParts{"--pretokenizer " + name + " leaves the spaces in the words, and WordPiece has none",
+                                {},
+                                "bert, words or whitespace",
+                                {},
+                                {}});
+  if (algorithm == "bbpe" && drops_spaces)
+    throw UsageError(ErrorParts{"--pretokenizer " + name + " drops the spaces of the text, which bbpe has to keep",
+                                {},
+                                "llama3, gpt2 or another that keeps them, or --algorithm wordpiece",
+                                {},
+                                {}});
+  if (name == "metaspace")
+    throw UsageError(ErrorParts{
+        "--pretokenizer metaspace cuts at marks of spaces, which --algorithm " + algorithm + " does not make",
+        {},
+        "another pre-tokenizer, or --algorithm bpe or unigram",
+        {},
+        {}});
+}
+
 bool has_sentences(const std::string& algorithm) {
   return algorithm == "bpe" || algorithm == "unigram";
 }
@@ -243,6 +292,7 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   // What the tables of the counter took must be there for the words when they are gone.
   if (context.memory_bytes > 0) mallopt(M_MMAP_THRESHOLD, kMapped);
 #endif
+  check_steps(options);
   Training training;
   bool sentences = has_sentences(options.algorithm);
   SentenceWords sentence_words;
@@ -259,9 +309,12 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   count_corpus(context, reader, TextSteps(options.normalizers, sentences), counter, sample, estimator, training);
   training.bytes_in = reader.bytes_in();
   training.bad = reader.bad();
-  if (training.documents == 0)
-    throw Error(ErrorParts{
-        "no text to train on", {}, "at least one document", "none", "is the text under another key? see --text-key"});
+  if (training.text_bytes == 0)
+    throw Error(ErrorParts{"no text to train on",
+                           {},
+                           "at least one document that is not empty",
+                           "none",
+                           "is the text under another key? see --text-key"});
   training.pieces = counter.pieces();
   training.runs_bytes = counter.runs_bytes();
   if (!may_spill && context.memory_bytes > 0 && counter.memory_bytes() > context.memory_bytes / 3)
@@ -274,6 +327,7 @@ Training train_tokenizer(Context& context, const std::vector<std::string>& input
   if (options.algorithm == "char") {
     counter.for_words([&](const CountedWord&) { ++training.distinct_pieces; });
     training.parts = train_characters(counter, options.bpe.special_tokens);
+    training.parts.normalizers = options.normalizers;
   } else if (options.algorithm == "unigram") {
     train_unigram_parts(context, counter, options, training);
   } else if (options.algorithm == "bbpe") {

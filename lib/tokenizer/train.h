@@ -47,6 +47,10 @@ struct Training {
 // Whether the pieces counted are the words of lines, as SentencePiece has them, instead of those of the pre-tokenizer.
 bool has_sentences(const std::string& algorithm);
 
+// A UsageError where the pre-tokenizer or a normalizer would leave nothing of use: spaces that are lost, or marks for
+// them that do not become spaces again.
+void check_steps(const TrainOptions& options);
+
 struct TrainingEstimate;
 
 // `on_estimate` is given what the training will need, once the first megabytes of a file have been counted.
