@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <map>
 #include <optional>
 
 #include "base/json_writer.h"
@@ -102,6 +103,30 @@ void write_report(const std::string& path, const std::string& subtitle, const Tr
   io::write_file_atomically(path, report.html());
 }
 
+// Options that only some algorithms look at.
+struct OfAlgorithms {
+  std::string_view option;
+  std::vector<std::string_view> algorithms;
+};
+
+const std::vector<OfAlgorithms>& options_of_algorithms() {
+  static const std::vector<OfAlgorithms> all = {
+      {"min-frequency", {"bbpe", "bpe", "wordpiece"}},
+      {"max-token-bytes", {"bbpe", "bpe", "wordpiece"}},
+      {"pretokenizer", {"bbpe", "wordpiece"}},
+      {"whole-alphabet", {"bbpe"}},
+      {"character-coverage", {"bpe", "wordpiece", "unigram"}},
+      {"byte-fallback", {"bpe", "unigram"}},
+      {"keep-apart", {"bbpe", "bpe", "wordpiece", "unigram"}},
+      {"extend", {"bbpe"}},
+      {"wordpiece-score", {"wordpiece"}},
+      {"unigram-loss", {"unigram"}},
+      {"unigram-seeds", {"unigram"}},
+      {"max-piece-characters", {"unigram"}},
+  };
+  return all;
+}
+
 class TrainTokenizer : public Command {
  public:
   const CommandInfo& info() const override {
@@ -137,14 +162,16 @@ class TrainTokenizer : public Command {
     o.integer("--min-frequency", &min_frequency_, "N", "least count of a pair to be merged", 0);
     o.integer("--max-token-bytes", &options_.bpe.max_token_bytes, "N", "no merge gives a token this long; 0 = any", 0);
     o.choice("--pretokenizer", &options_.bpe.pretokenizer, tokenizer::pretokenizers().names(),
-             "how text is cut before merging");
+             "how text is cut before merging (bbpe, wordpiece)");
     o.list("--special", &special_, "TOKEN",
-           "special tokens, in the order of their ids; the first is the end of a text");
-    o.boolean("--whole-alphabet", &options_.bpe.whole_alphabet, "have all 256 bytes, so that any text can be encoded");
+           "special tokens, in the order of their ids; the first is the end of a text; '' = none (bbpe)");
+    o.boolean("--whole-alphabet", &options_.bpe.whole_alphabet,
+              "have all 256 bytes, so that any text can be encoded (bbpe)");
     o.list("--normalizer", &options_.normalizers, "SPEC",
            "applied to the text first, in this order (help normalizers)");
     o.real("--character-coverage", &options_.character_coverage, "X",
-           "share of the text that the characters make up (not bbpe); the rest is unknown, or bytes", 0.5, 1.0);
+           "share of the text that the characters make up (bpe, wordpiece, unigram); the rest is unknown, or bytes",
+           0.5, 1.0);
     o.boolean("--byte-fallback", &options_.byte_fallback, "spell unknown characters by bytes (bpe, unigram)");
     o.list("--keep-apart", &keep_apart_, "WHAT",
            "make no token of two scripts (scripts), of digits and others (digits)");
@@ -160,9 +187,11 @@ class TrainTokenizer : public Command {
     o.boolean("--plain", &options_.reader.plain, "inputs are plain text, whatever their names");
     o.boolean("--lines", &lines_, "a line of a text file is a document, instead of the whole file");
     o.list("--held-out", &options_.held_out, "FILE", "measure bytes per token on these, instead of a sample of IN");
+    for (auto& option : o.all()) defaults_[option.name] = option.current();
   }
 
   ExitCode run(Context& context, const Common& common) override {
+    check_options(*common.options);
     options_.bpe.min_frequency = static_cast<uint64_t>(min_frequency_);
     options_.bpe.special_tokens = special_tokens();
     options_.wordpiece_score =
@@ -177,12 +206,18 @@ class TrainTokenizer : public Command {
     if (options_.algorithm == "wordpiece" && options_.bpe.pretokenizer == "llama3") options_.bpe.pretokenizer = "bert";
     std::optional<tokenizer::Tokenizer> base;
     if (!extend_.empty()) {
-      if (options_.algorithm != "bbpe") throw UsageError("--extend needs --algorithm bbpe");
       base.emplace(tokenizer::Tokenizer::load(extend_));
       options_.bpe.extend = &base->parts();
       options_.bpe.pretokenizer = base->parts().pretokenizer;
       options_.normalizers = base->parts().normalizers;
     }
+    tokenizer::check_steps(options_);
+    if (options_.algorithm == "bbpe" && (base || options_.bpe.whole_alphabet)) {  // known before the text is read
+      tokenizer::TokenizerParts first = base ? base->parts() : tokenizer::TokenizerParts{};
+      tokenizer::add_special_tokens(first, options_.bpe.special_tokens);
+      check_room(static_cast<int64_t>(first.tokens.size()) + (base ? 0 : 256), *common.options);
+    }
+    warn_of_differences();
     options_.reader.text_files = lines_ ? formats::TextFiles::lines : formats::TextFiles::whole;
     if (common.output == "-") throw UsageError("--output needs the name of a folder");
     io::AtomicFolder folder(common.output, common.force);
@@ -194,6 +229,7 @@ class TrainTokenizer : public Command {
                 format_bytes(static_cast<double>(e.text_bytes)) + " of text: " + format_count(e.distinct_pieces) +
                 " distinct pieces, " + needs(e.seconds, static_cast<double>(e.memory_bytes)));
     });
+    check_size(static_cast<int64_t>(training.parts.tokens.size()), *common.options);
     set_roles(training.parts);
     tokenizer::Tokenizer(training.parts).save(folder.work_path());
     folder.finish();
@@ -206,6 +242,64 @@ class TrainTokenizer : public Command {
   }
 
  private:
+  // Given, and not just as a dumped config has all the defaults.
+  bool changed(const Options& options, std::string_view name) const {
+    auto same = [&](const Option& o) { return o.name == name; };
+    auto& all = options.all();
+    auto option = std::find_if(all.begin(), all.end(), same);
+    return option->is_set && option->current() != defaults_.at(option->name);
+  }
+
+  // What would be passed over in silence is refused.
+  void check_options(const Options& options) const {
+    for (auto& [option, algorithms] : options_of_algorithms()) {
+      if (!changed(options, option)) continue;
+      if (std::find(algorithms.begin(), algorithms.end(), options_.algorithm) != algorithms.end()) continue;
+      std::string names;
+      for (auto& name : algorithms) names += (names.empty() ? "" : ", ") + std::string(name);
+      throw UsageError(ErrorParts{
+          "--" + std::string(option) + " means nothing to --algorithm " + options_.algorithm, {}, names, {}, {}});
+    }
+    if (!extend_.empty())
+      for (std::string_view option : {"pretokenizer", "normalizer", "whole-alphabet"})
+        if (changed(options, option))
+          throw UsageError("--" + std::string(option) + " does not go with --extend: it stays as " + extend_ +
+                           " has it");
+    bool empty = std::find(special_.begin(), special_.end(), "") != special_.end();
+    if (empty && (special_.size() > 1 || options_.algorithm != "bbpe"))
+      throw UsageError("--special '' means no special tokens, which only bbpe can do, and stands alone");
+  }
+
+  // Whether the characters of the text are all there is: then only a --vocab-size that was given is a limit.
+  bool characters_only() const { return options_.algorithm == "char"; }
+
+  // `tokens` are there whatever is learned.
+  void check_room(int64_t tokens, const Options& options) const {
+    if (tokens <= options_.bpe.vocab_size || (characters_only() && !changed(options, "vocab-size"))) return;
+    throw UsageError(ErrorParts{"--vocab-size has no room for the special tokens and the first symbols",
+                                {},
+                                "at least " + std::to_string(tokens),
+                                std::to_string(options_.bpe.vocab_size),
+                                {}});
+  }
+
+  void check_size(int64_t tokens, const Options& options) const {
+    check_room(tokens, options);
+    if (tokens < options_.bpe.vocab_size && !characters_only())
+      log::warning("the vocabulary has " + count(tokens) + " tokens instead of " + count(options_.bpe.vocab_size) +
+                   ": the text gives no more");
+  }
+
+  // Where the file cannot say what is done here.
+  void warn_of_differences() const {
+    if (extend_.empty() && options_.algorithm == "bbpe" && options_.bpe.pretokenizer == "per-script")
+      log::warning(
+          "Hugging Face's UnicodeScripts drops spaces at the start of a text: such texts have other ids there");
+    for (auto& text : options_.normalizers)
+      if (parse_spec(text).name == "nmt-nfkc")
+        log::warning("Hugging Face's nmt-nfkc takes \\r\\n for one character: texts with it have other ids there");
+  }
+
   std::vector<std::string> special_tokens() const {
     if (!special_.empty()) return special_;
     if (!extend_.empty()) return {};
@@ -272,6 +366,7 @@ class TrainTokenizer : public Command {
   std::vector<std::string> inputs_, special_, keep_apart_;
   std::string extend_, wordpiece_score_ = "frequency", unigram_loss_ = "parts";
   tokenizer::TrainOptions options_;
+  std::map<std::string, std::string> defaults_;  // of the options, as TOML
   int64_t min_frequency_ = 2;
   bool lines_ = false;
 };
