@@ -308,11 +308,12 @@ class Loop {
   [[noreturn]] void give_up(int64_t step, const std::string& reason) {
     run_.metrics().append(anomaly_line(step, reason, false));
     run_.sync_logs();
-    throw Error(ErrorParts{"training stopped: " + reason,
-                           "step " + std::to_string(step),
-                           {},
-                           {},
-                           "a lower --lr or more --warmup; --resume continues from the newest checkpoint"});
+    throw Error(
+        ErrorParts{"training stopped: " + reason,
+                   "step " + std::to_string(step),
+                   {},
+                   {},
+                   "begin anew with a lower --lr or more --warmup; --model takes a checkpoint's folder as the start"});
   }
 
   Objective& objective_;

@@ -41,7 +41,11 @@ models::ModelConfig model_config(const ModelOptions& options, int64_t vocab_size
     config.pad_token_id = tokenizer->pad().value_or(-1);
     if (auto eos = tokenizer->eos()) config.eos_token_ids = {*eos};
   }
-  config.complete();
+  try {
+    config.complete();
+  } catch (const Error& error) {  // all of it was typed
+    throw UsageError(error.what());
+  }
   return config;
 }
 

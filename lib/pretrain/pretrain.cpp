@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <sstream>
 
+#include "base/chart.h"
 #include "base/log.h"
 #include "base/units.h"
 #include "engine/checkpoint.h"
@@ -129,18 +130,28 @@ void resolve_lengths(TrainOptions& train, int64_t steps) {
   train.steps = steps;
   train.tokens = train.epochs = train.minutes = 0;
   if (train.warmup < 0) train.warmup = std::min<int64_t>(2000, steps / 50);
+  if (train.warmup >= steps && steps > 1)
+    log::warning("--warmup " + std::to_string(train.warmup) + " is as long as the run of " + std::to_string(steps) +
+                 " steps: the learning rate never reaches --lr");
   if (train.min_lr < 0) train.min_lr = train.lr / 10;
+}
+
+void check_rates(const TrainOptions& train) {
+  if (train.min_lr > train.lr)
+    throw UsageError(
+        ErrorParts{"--min-lr", {}, "at most --lr, " + short_number(train.lr), short_number(train.min_lr), {}});
 }
 
 void check_memory(const models::MemoryPlan& plan, uint64_t limit, int processes_here) {
   auto pages = static_cast<uint64_t>(sysconf(_SC_PHYS_PAGES)), page = static_cast<uint64_t>(sysconf(_SC_PAGE_SIZE));
   uint64_t most = limit > 0 ? limit : pages * page / static_cast<uint64_t>(processes_here);
   if (plan.total() > most)
-    throw Error(ErrorParts{"the run does not fit into memory",
-                           {},
-                           "at most " + format_bytes(static_cast<double>(most)),
-                           format_bytes(static_cast<double>(plan.total())),
-                           "a smaller --batch with more --accumulation needs less, and so does --recompute block"});
+    throw UsageError(
+        ErrorParts{"the run does not fit into memory",
+                   {},
+                   "at most " + format_bytes(static_cast<double>(most)),
+                   format_bytes(static_cast<double>(plan.total())),
+                   "a smaller --batch with more --accumulation needs less, and so does --recompute block"});
 }
 
 void describe(const PretrainOptions& options, const std::string& architecture, const Data& data,
@@ -206,6 +217,7 @@ PretrainResult pretrain(PretrainOptions& options, Context& context,
     throw UsageError(ErrorParts{"--init mup needs an output matrix of its own", {}, "--no-tied", {}, {}});
   auto probes = read_probes(options.data.probe, data.tokenizer.get(), options.model.context);
   check_rule({options.model.init, options.model.base_width}, options.train.optimizer);
+  check_rates(options.train);
   optim::schedules().make(options.train.schedule);  // throws, before --force removes an earlier run
   if (options.run.dry_run) return result;
 

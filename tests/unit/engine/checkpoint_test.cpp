@@ -97,6 +97,7 @@ TEST_CASE("a damaged checkpoint is passed over for the one before it, whatever t
       {"a flipped bit", [&] { damage(newest + "/model.safetensors", 3); }},
       {"a file cut short", [&] { fs::resize_file(newest + "/model.safetensors", 2); }},
       {"a missing file", [&] { fs::remove(newest + "/state.json"); }},
+      {"a manifest of nothing", [&] { io::write_file_atomically(newest + "/manifest.json", "{\"files\": []}"); }},
       {"a missing manifest", [&] { fs::remove(newest + "/manifest.json"); }},
       {"an empty manifest", [&] { fs::resize_file(newest + "/manifest.json", 0); }},
       {"a manifest of another kind", [&] { std::ofstream(newest + "/manifest.json") << "[1, 2]"; }},

@@ -275,10 +275,17 @@ TEST_CASE("what cannot work is said before anything is written") {
   options.model.kv_heads = 2;
   CHECK_THROWS_AS(train(stage, options), UsageError);
   options = tiny(folder, "run", "llama");
+  options.model.heads = 3;
+  CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("a multiple of heads"), UsageError);
+  options = tiny(folder, "run", "llama");
+  options.train.lr = 1e-3;
+  options.train.min_lr = 1e-2;
+  CHECK_THROWS_WITH_AS(train(stage, options), doctest::Contains("--min-lr"), UsageError);
+  options = tiny(folder, "run", "llama");
   options.data.document_mask = true;
   CHECK_THROWS_AS(train(stage, options), UsageError);
   stage.context.memory_bytes = 1000;
   CHECK_THROWS_WITH_AS(train(stage, tiny(folder, "run", "llama")), doctest::Contains("does not fit into memory"),
-                       Error);
+                       UsageError);
   CHECK_FALSE(fs::exists(folder.path + "/run"));
 }
