@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/log.h"
 #include "formats/json.h"
 #include "tokenizer/byte_alphabet.h"
 #include "tokenizer/json_pipeline.h"
@@ -76,7 +77,7 @@ std::vector<std::string> read_vocabulary(const Json& model, int64_t limit, Token
 }
 
 void read_bpe(const Json& model, int64_t limit, TokenizerParts& parts) {
-  require_null(model, "dropout");
+  if (model.get_real("dropout", 0) != 0) require_null(model, "dropout");
   parts.word_prefix = model.get_string("continuing_subword_prefix", "");
   parts.word_suffix = model.get_string("end_of_word_suffix", "");
   parts.ignore_merges = model.get_bool("ignore_merges", false);
@@ -150,6 +151,9 @@ TokenizerParts parse_tokenizer_json(std::string_view json, std::string_view wher
   read_text_steps(root, parts);
   read_model(root, limit, parts);
   read_id_steps(root, parts);
+  for (const char* key : {"truncation", "padding"})
+    if (const Json* value = root.find(key); value && !value->is_null())
+      log::warning(std::string(where) + ": its " + key + " is passed over: texts are encoded whole");
   return parts;
 }
 

@@ -124,6 +124,11 @@ TEST_CASE("merges written as one string are read") {
   CHECK(parse_tokenizer_json(json, "x").merges == rich_parts().merges);
 }
 
+TEST_CASE("no dropout may be spelled as 0") {
+  std::string json = replaced(write_tokenizer_json(rich_parts()), R"("dropout": null)", R"("dropout": 0.0)");
+  CHECK(parse_tokenizer_json(json, "x").merges == rich_parts().merges);
+}
+
 TEST_CASE("what is not supported is refused by name") {
   CHECK(refusal(R"("normalizer": null)", R"("normalizer": {"type":"ByteLevel"})").find("ByteLevel") !=
         std::string::npos);
