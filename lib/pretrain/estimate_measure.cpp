@@ -227,9 +227,10 @@ void time_decoding(Estimate& estimate, Context& context) {
   auto n0 = static_cast<double>(lengths[0]), n1 = static_cast<double>(lengths[1]),
        half = static_cast<double>(kTokensEach - 1) / 2;
   DecodingTime& out = estimate.decoding;
-  out.k = std::max(0.0, (token[1] - token[0]) / (n1 - n0));
+  // Measuring errors give no part less than nothing.
+  out.k = std::clamp((token[1] - token[0]) / (n1 - n0), 0.0, token[1] / (n1 + half));
   out.b = token[1] - out.k * (n1 + half);
-  out.prompt_per_pair = std::max(0.0, (prompt[1] / n1 - prompt[0] / n0) / (n1 - n0));
+  out.prompt_per_pair = std::clamp((prompt[1] / n1 - prompt[0] / n0) / (n1 - n0), 0.0, prompt[1] / (n1 * n1));
   out.prompt_per_token = prompt[1] / n1 - out.prompt_per_pair * n1;
 }
 

@@ -199,7 +199,7 @@ class EstimateCommand final : public Command {
       if (hourly_price_ > 0) line("its cost", fmt::format("{:.2f}", hourly_price_ * e.steps * step / 3600));
     }
     double context = static_cast<double>(e.config.max_positions);
-    if (e.decoding.b <= 0) return;
+    if (e.decoding.token(1) <= 0) return;  // not measured
     heading("Time of decoding on this machine, one sequence");
     line("a token behind x others",
          fmt::format("k x + b = {:.4g} us x + {:.4g} ms", 1e6 * e.decoding.k, 1e3 * e.decoding.b));

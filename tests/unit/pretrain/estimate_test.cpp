@@ -87,7 +87,7 @@ TEST_CASE("two short measurements give positive times for a small model") {
   CHECK(e.measured_layers[1] == 2);
   CHECK(e.training.micro_batch > 0);
   CHECK(e.training.update > 0);
-  CHECK(e.decoding.b > 0);
+  CHECK(e.decoding.token(32) > 0);
   CHECK(e.decoding.prompt(32) > 0);
   Measured whole = measure_whole(e, options, stage.context);
   CHECK(whole.prompt_tokens == 48);
