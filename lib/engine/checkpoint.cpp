@@ -128,7 +128,7 @@ std::vector<Checkpoint> list_checkpoints(const std::string& folder) {
 std::string verify_checkpoint(const Checkpoint& checkpoint) try {
   std::string where = checkpoint.path + "/" + kManifest;
   formats::Json manifest = formats::parse_json(io::read_file(where, kMaxManifestBytes), where);
-  auto files = manifest.get_array("files");
+  const formats::JsonArray& files = manifest.get_array("files");
   if (files.empty()) return where + " names no files";
   for (auto& entry : files) {
     std::string name = entry.get_string("name");

@@ -73,14 +73,16 @@ void Tokenizer::Encoder::tile(std::string_view text, size_t base, TextStart star
   origins_ = nullptr;
   if (t_.marks_) {
     marked_tile(text, start);
-  } else if (!t_.normalizers_.empty()) {
-    space_.normal.clear();
-    space_.origins.clear();
-    t_.normalizers_.normalize(text, start, space_.normal, spans_ ? &space_.origins : nullptr);
-    if (spans_) origins_ = &space_.origins;
-    text = space_.normal;
+  } else {
+    if (!t_.normalizers_.empty()) {
+      space_.normal.clear();
+      space_.origins.clear();
+      t_.normalizers_.normalize(text, start, space_.normal, spans_ ? &space_.origins : nullptr);
+      if (spans_) origins_ = &space_.origins;
+      text = space_.normal;
+    }
+    cut_out(text, t_.second_, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
   }
-  if (!t_.marks_) cut_out(text, t_.second_, [&](size_t begin, size_t end) { pieces(text.substr(0, end), begin); });
   base_ = 0;
   origins_ = nullptr;
 }

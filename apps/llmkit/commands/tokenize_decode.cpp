@@ -26,7 +26,7 @@ bool parse_ids(std::string_view line, std::vector<int32_t>& ids) {
     const size_t key = line.find("\"ids\"");
     if (key == std::string_view::npos || !line.ends_with('}')) return false;
     line.remove_prefix(std::min(line.find('[', key), line.size()));
-    line = line.substr(0, line.find(']') + (line.find(']') != std::string_view::npos));
+    line = line.substr(0, line.find(']') + 1);  // nothing where there is none
   }
   if (object || line.starts_with('[')) {
     if (line.size() < 2 || !line.ends_with(']')) return false;
