@@ -374,7 +374,9 @@ struct GemmImpl {
   }
 
   static void tile(const GemmTask<T>& task, const TileBounds& bounds) {
-    const auto [row_begin, row_end, col_begin, col_end, next_row, next_col] = bounds;
+    // Not a structured binding: the lambdas below capture these, and clang before 16 captures variables alone.
+    const int64_t row_begin = bounds.row_begin, row_end = bounds.row_end, next_row = bounds.next_row;
+    const int64_t col_begin = bounds.col_begin, col_end = bounds.col_end, next_col = bounds.next_col;
     using Rows = std::make_integer_sequence<int, kRows>;
     static constexpr std::array<std::array<Micro, kRows>, 4> kMicros = {
         micros<false, false>(Rows{}), micros<true, false>(Rows{}), micros<false, kWidens>(Rows{}),
